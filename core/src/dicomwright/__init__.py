@@ -1,0 +1,1 @@
+"""Build valid DICOM from arrays, NIfTI and more, following a blueprint."""

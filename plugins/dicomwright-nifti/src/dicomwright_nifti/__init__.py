@@ -1,0 +1,1 @@
+"""NIfTI for dicomwright."""
