@@ -1,0 +1,204 @@
+"""The test matrix and every chore of the workspace.
+
+``nox`` runs lint, types, tests and docs on the running Python. ``nox -s matrix`` runs the rest: each member
+alone on every Python, with the newest and with the oldest dependencies that it allows, all of them together,
+the built wheels, and the demo. ``nox --list`` shows all sessions.
+
+The members are read from disk, the Pythons from the classifiers of the core, the dependencies of the sessions
+from the groups in the root ``pyproject.toml``. No session downloads a Python.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import nox
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False  # `matrix` says which are absent, and CI counts what ran
+nox.options.sessions = ["lint", "types", "tests", "docs"]
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+
+ROOT = Path(__file__).parent
+WORKSPACE = nox.project.load_toml(ROOT / "pyproject.toml")
+
+
+class Member(NamedTuple):
+    """A distribution of the workspace."""
+
+    name: str
+    folder: str
+    requirements: tuple[Requirement, ...]
+    classifiers: tuple[str, ...]
+
+
+def read_members() -> dict[str, Member]:
+    """Return the distributions below core/ and plugins/ by name, the core first."""
+    found = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+    members = {}
+    for folder in found:
+        project = nox.project.load_toml(folder / "pyproject.toml")["project"]
+        members[project["name"]] = Member(
+            project["name"],
+            "./" + folder.relative_to(ROOT).as_posix(),
+            tuple(Requirement(text) for text in project["dependencies"]),
+            tuple(project["classifiers"]),
+        )
+    return members
+
+
+MEMBERS = read_members()
+PYTHONS = nox.project.python_versions({"project": {"classifiers": MEMBERS["dicomwright"].classifiers}})
+RESOLUTIONS = ("highest", "lowest-direct")
+
+
+def with_own_dependencies(name: str) -> list[Member]:
+    """Return a member and the members that it needs, itself last."""
+    needed: dict[str, Member] = {}
+    for requirement in MEMBERS[name].requirements:
+        other = canonicalize_name(requirement.name)
+        if other in MEMBERS:
+            needed |= {member.name: member for member in with_own_dependencies(other)}
+    return [*needed.values(), MEMBERS[name]]
+
+
+def floors(members: Iterable[Member], python: str) -> Iterator[str]:
+    """Yield ``name==floor`` for each third-party dependency: the oldest that its declaration allows."""
+    oldest: dict[str, Version] = {}
+    for requirement in (item for member in members for item in member.requirements):
+        name = canonicalize_name(requirement.name)
+        applies = requirement.marker is None or requirement.marker.evaluate({"python_version": python})
+        if name in MEMBERS or not applies:
+            continue
+        stated = [Version(part.version) for part in requirement.specifier if part.operator == ">="]
+        oldest[name] = max(*stated, oldest.get(name, stated[0]))
+    yield from (f"{name}=={version}" for name, version in sorted(oldest.items()))
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """Return the requirements of dependency groups of the workspace."""
+    return nox.project.dependency_groups(WORKSPACE, *names)
+
+
+def editable(members: Iterable[Member]) -> list[str]:
+    """Return the install arguments for members as they stand on disk."""
+    return [part for member in members for part in ("-e", member.folder)]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, strictly, of each member by itself."""
+    session.install(*editable(MEMBERS.values()), *group("types"))
+    for member in MEMBERS.values():
+        session.run("mypy", f"{member.folder}/src")
+    session.run("mypy", "noxfile.py", "conftest.py", "tests/support")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests of all members together on the running Python."""
+    session.install(*editable(MEMBERS.values()), *group("test", "judges"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the examples in docstrings, in the READMEs and in the documentation."""
+    session.install(*editable(MEMBERS.values()), *group("test", "judges", "docs"))
+    pages = [*ROOT.glob("README.md"), *ROOT.glob("docs")]
+    in_members = [f"{member.folder}/{part}" for member in MEMBERS.values() for part in ("src", "README.md")]
+    session.run("pytest", "--doctest-modules", "--examples", *in_members, *map(str, pages), *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("resolution", RESOLUTIONS, ids=RESOLUTIONS)
+@nox.parametrize("member", list(MEMBERS), ids=list(MEMBERS))
+def unit(session: nox.Session, member: str, resolution: str) -> None:
+    """Run the tests of one member with only what it needs, the newest or the oldest that it allows."""
+    members = with_own_dependencies(member)
+    constraints: list[str] = []
+    if resolution == "lowest-direct":
+        oldest = Path(session.create_tmp()) / "floors.txt"
+        oldest.write_text("\n".join(floors(members, str(session.python))), encoding="utf-8")
+        constraints = ["-c", str(oldest)]
+    session.install(*editable(members), *group("test", "judges"), *constraints)
+    session.run("pytest", f"{members[-1].folder}/tests", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def together(session: nox.Session) -> None:
+    """Run all tests of all members together."""
+    session.install(*editable(MEMBERS.values()), *group("test", "judges"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def built(session: nox.Session) -> None:
+    """Build wheels from source distributions, install them without the sources, run the workspace's tests."""
+    session.install(*group("build"))
+    output = Path(session.create_tmp()) / "dist"
+    for old in output.glob("*"):
+        old.unlink()
+    for member in MEMBERS.values():
+        session.run("python", "-m", "build", "--outdir", str(output), member.folder, silent=True)
+    session.install(*map(str, output.glob("*.whl")), *group("test", "judges"))
+    for module in (name.replace("-", "_") for name in MEMBERS):
+        session.run("python", "-I", "-c", f"import {module} as m; assert 'site-packages' in m.__file__, m")
+    session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Build DICOM series from real input, have independent programs judge them, say where they are."""
+    session.install(*editable(MEMBERS.values()), *group("demo"))
+    session.run("python", "demo/run_demo.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def matrix(session: nox.Session) -> None:
+    """Run everything that the default run leaves out."""
+    for python in PYTHONS:
+        for member in MEMBERS:
+            for resolution in RESOLUTIONS:
+                session.notify(f"unit-{python}({member}, {resolution})")
+        session.notify(f"together-{python}")
+    for name in ("built", "demo", "interpreters"):
+        session.notify(name)
+
+
+@nox.session(venv_backend="none", default=False)
+def interpreters(session: nox.Session) -> None:
+    """Say which Pythons of the matrix this machine does not have."""
+    absent = [python for python in PYTHONS if not has_python(session, python)]
+    for python in absent:
+        session.warn(f"Python {python} is not on this machine: nothing was tested on it.")
+    if not absent:
+        session.log(f"All Pythons of the matrix are on this machine: {', '.join(PYTHONS)}.")
+
+
+def has_python(session: nox.Session, python: str) -> bool:
+    """Return whether a Python of that version starts under its usual name."""
+    code = f"import sys; sys.exit('%d.%d' % sys.version_info[:2] != {python!r})"
+    try:
+        session.run(f"python{python}", "-c", code, external=True, silent=True, log=False)
+    except nox.command.CommandFailed:
+        return False
+    return True
