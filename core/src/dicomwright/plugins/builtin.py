@@ -1,0 +1,70 @@
+"""What the core itself provides, through the same hooks as everybody."""
+
+from __future__ import annotations
+
+from dicomwright.plugins.descriptors import ElementTypeSpec, EncoderSpec, FunctionSpec
+from dicomwright.plugins.hooks import hookimpl
+
+__all__ = ["dicomwright_element_types", "dicomwright_encoders", "dicomwright_functions"]
+
+_ELEMENT_TYPES = {
+    "static": "a value written in the blueprint",
+    "series": "what a named function gives, once a build",
+    "copy": "the parent's value, the same in all its instances",
+    "copy-or-else": "the parent's value, else another value or rule",
+    "copy-instance": "the value of the parent instance paired with the slice",
+    "instance": "what a named function gives, once an instance",
+    "discard": "never in the output",
+    "sequence": "a sequence, one table of rules for each item",
+    "index": "the i-th of a list of values, for the i-th instance",
+    "keyed-index": "the i-th of a list of values that is given to the build by name",
+}
+_SERIES_FUNCTIONS = {
+    "uid": "a new UID",
+    "today": "the date of the build (DA)",
+    "now": "date and time of the build (DT)",
+    "time-now": "the time of the build (TM)",
+}
+_INSTANCE_FUNCTIONS = {
+    "instance-number": "1 for the first instance, 2 for the second, ...",
+}
+
+
+@hookimpl
+def dicomwright_element_types() -> list[ElementTypeSpec]:
+    """Give the kinds of virtual element of the blueprint language."""
+    return [
+        ElementTypeSpec(
+            name=name,
+            summary=summary,
+            target=f"dicomwright.bundles.element_types:{name.replace('-', '_')}",
+        )
+        for name, summary in _ELEMENT_TYPES.items()
+    ]
+
+
+@hookimpl
+def dicomwright_functions() -> list[FunctionSpec]:
+    """Give the named functions."""
+    return [
+        FunctionSpec(
+            name=name,
+            summary=summary,
+            target=f"dicomwright.bundles.functions:{name.replace('-', '_')}",
+            level="series" if name in _SERIES_FUNCTIONS else "instance",
+        )
+        for name, summary in (_SERIES_FUNCTIONS | _INSTANCE_FUNCTIONS).items()
+    ]
+
+
+@hookimpl
+def dicomwright_encoders() -> list[EncoderSpec]:
+    """Give the encoder of single-frame images."""
+    return [
+        EncoderSpec(
+            name="image",
+            summary="single-frame images: CT, MR, PET and the like",
+            target="dicomwright.encoders.image:ImageEncoder",
+            payloads=("Volume",),
+        )
+    ]

@@ -1,0 +1,266 @@
+"""Load plug-ins one by one; each fault becomes a record and touches nobody else."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pluggy import PluginManager
+
+from dicomwright.errors import DicomwrightError
+from dicomwright.plugins import builtin, hooks
+from dicomwright.plugins.hooks import BUILD_HOOK, KINDS, Kind
+from dicomwright.plugins.isolation import stdout_to_stderr
+from dicomwright.plugins.known import known_owner
+from dicomwright.plugins.records import Contribution, PluginRecord, Status, escape, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dicomwright.plugins._metadata import Candidate
+    from dicomwright.plugins.descriptors import Spec
+
+__all__ = ["BUILTIN", "Discovery", "discover", "new_manager"]
+
+#: Name of the record of what the core itself provides.
+BUILTIN = "builtin"
+
+_MOST_CONTRIBUTIONS = 1_000
+_HOOKS = (*(kind.hook for kind in KINDS.values()), BUILD_HOOK)
+
+
+@dataclass
+class Discovery:
+    """What the plug-ins gave: records and contributions, side by side."""
+
+    records: list[PluginRecord]
+    contributions: list[tuple[str, int, Contribution]]  # kind, index of the record, contribution
+
+
+class _RefusedError(Exception):
+    """A plug-in cannot be used, and why."""
+
+    def __init__(self, status: Status, reason: str, cause: BaseException | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.details = "".join(traceback.format_exception(cause)) if cause else ""
+
+
+def new_manager() -> PluginManager:
+    """Return a manager that knows the hooks and no plug-in."""
+    manager = PluginManager("dicomwright")
+    manager.add_hookspecs(hooks)
+    return manager
+
+
+def discover(
+    manager: PluginManager, candidates: list[Candidate], core: str, disabled: Callable[[Candidate], str]
+) -> Discovery:
+    """Load the built-ins and then each candidate.
+
+    Parameters
+    ----------
+    manager : PluginManager
+        Where the plug-ins are registered.
+    candidates : list of Candidate
+        In order.
+    core : str
+        The running version of dicomwright.
+    disabled : callable
+        Says why a candidate is not wanted, or an empty text.
+
+    """
+    found = Discovery([], [])
+    _register(manager, found, PluginRecord(BUILTIN, "dicomwright", core), (), lambda: builtin)
+    wanted = [candidate for candidate in candidates if not disabled(candidate)]
+    for candidate in candidates:
+        record = PluginRecord(candidate.name, candidate.distribution, candidate.version)
+        reason = disabled(candidate)
+        if reason:
+            found.records.append(replace(record, status="disabled", reason=reason))
+            continue
+        _register(manager, found, record, candidate.requires, lambda c=candidate: _load(c, core, wanted))
+    return found
+
+
+def _register(
+    manager: PluginManager,
+    found: Discovery,
+    record: PluginRecord,
+    requires: tuple[str, ...],
+    load: Callable[[], Any],
+) -> None:
+    """Add one plug-in, or the record of why not."""
+    label = f"{record.distribution}:{record.name}"
+    try:
+        with stdout_to_stderr():
+            given, kinds = _take_in(manager, label, load())
+    except _RefusedError as refused:
+        manager.unregister(name=label) if manager.has_plugin(label) else None
+        found.records.append(
+            replace(record, status=refused.status, reason=refused.reason, details=refused.details)
+        )
+        return
+    index = len(found.records)
+    found.records.append(replace(record, kinds=kinds))
+    found.contributions.extend(
+        (kind, index, Contribution(spec, record.name, record.provider, requires)) for kind, spec in given
+    )
+
+
+def _load(candidate: Candidate, core: str, wanted: list[Candidate]) -> Any:
+    """Import one plug-in, if its metadata allow."""
+    if candidate.problem:
+        raise _RefusedError("failed", escape(candidate.problem))
+    _check_core(candidate, core)
+    _check_name(candidate, wanted)
+    return _isolated(candidate.load, f"importing {candidate.value}")
+
+
+def _isolated(action: Callable[[], Any], what: str) -> Any:
+    """Call foreign code; all that it raises becomes a refusal, except Ctrl-C."""
+    try:
+        return action()
+    except KeyboardInterrupt:
+        raise
+    except DicomwrightError as error:
+        text = "; ".join(problem.message for problem in error.problems)
+        raise _RefusedError("failed", f"{what} failed: {escape(text)}", error) from error
+    except BaseException as error:  # a plug-in may call sys.exit, and must not take us along
+        raise _RefusedError("failed", f"{what} failed: {tell(error)}", error) from error
+
+
+def _check_core(candidate: Candidate, core: str) -> None:
+    """Refuse a plug-in whose distribution wants another core; installers do not see later changes."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+    from packaging.version import InvalidVersion
+
+    for text in candidate.requires:
+        try:
+            requirement = Requirement(text)
+            ours = canonicalize_name(requirement.name) == "dicomwright"
+            if not ours or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+                continue
+            if not requirement.specifier.contains(core, prereleases=True):
+                raise _RefusedError(
+                    "incompatible",
+                    f"it needs {escape(text)}, this is dicomwright {core}; install a version of "
+                    f"{candidate.distribution} that fits",
+                )
+        except (InvalidRequirement, InvalidVersion):
+            if text.lower().startswith("dicomwright") and text[11:12] not in ("-", "_", "."):
+                reason = f"its requirement {escape(repr(text))} cannot be read"
+                raise _RefusedError("failed", reason) from None
+
+
+def _check_name(candidate: Candidate, wanted: Iterable[Candidate]) -> None:
+    """Refuse a plug-in whose name another distribution's plug-in has."""
+    if candidate.name == BUILTIN:
+        raise _RefusedError("conflict", f'the name "{BUILTIN}" belongs to dicomwright itself')
+    owner = known_owner("plugin", candidate.name)
+    if owner and candidate.distribution.lower() == owner.distribution:
+        return
+    others = [one for one in wanted if one.name == candidate.name and one != candidate]
+    if others:
+        named = " and ".join(f"{one.distribution} {one.version}" for one in others)
+        raise _RefusedError(
+            "conflict",
+            f'the plug-in name "{candidate.name}" of {candidate.distribution} {candidate.version} is also '
+            f"claimed by {named}; uninstall or disable one of them",
+        )
+
+
+def _take_in(
+    manager: PluginManager, label: str, plugin: Any
+) -> tuple[list[tuple[str, Spec]], tuple[str, ...]]:
+    """Register a plug-in and ask its hooks."""
+    twin = manager.get_name(plugin)
+    if twin is not None:
+        raise _RefusedError(
+            "conflict", f"what it names is registered already, by {twin.replace(':', ' as ')}"
+        )
+    problems = _isolated(lambda: list(_hook_problems(manager, plugin)), "looking for its hooks")
+    if problems:
+        raise _RefusedError(*_sum_up(problems))
+    _isolated(lambda: manager.register(plugin, name=label), "registering its hooks")
+    given = [(kind.name, spec) for kind in KINDS.values() for spec in _descriptors(manager, label, kind)]
+    kinds = [name for name in KINDS if any(kind == name for kind, _ in given)]
+    build = any(impl.plugin_name == label for impl in getattr(manager.hook, BUILD_HOOK).get_hookimpls())
+    return given, (*kinds, "build") if build else tuple(kinds)
+
+
+def _sum_up(problems: list[tuple[Status, str]]) -> tuple[Status, str]:
+    """Make one status and one line of all that is wrong with the hooks."""
+    statuses = {status for status, _ in problems}
+    status: Status = "incompatible" if statuses == {"incompatible"} else "failed"
+    return status, "; ".join(text for _, text in problems)
+
+
+def _hook_problems(manager: PluginManager, plugin: Any) -> Iterator[tuple[Status, str]]:
+    """Yield what is wrong with the functions that a plug-in marks as hooks."""
+    for name in sorted(dir(plugin)):
+        options = manager.parse_hookimpl_opts(plugin, name)
+        if options is None:
+            if name in _HOOKS and callable(getattr(plugin, name)):
+                yield "failed", f"{name} is not marked with @hookimpl"
+            continue
+        hook = options.get("specname") or name
+        if hook not in _HOOKS:
+            if not options.get("optionalhook"):
+                close = get_close_matches(hook, _HOOKS, 1)
+                yield "failed", f"{hook} is not a hook" + (f"; did you mean {close[0]}?" if close else "")
+        elif options.get("hookwrapper") or bool(options.get("wrapper")) is not (hook == BUILD_HOOK):
+            ought = (
+                "must be marked with" if hook == BUILD_HOOK else "gives descriptors and cannot be marked with"
+            )
+            yield "failed", f"{hook} {ought} @hookimpl(wrapper=True)"
+        else:
+            yield from _argument_problems(hook, getattr(plugin, name))
+
+
+def _argument_problems(hook: str, function: Callable[..., Any]) -> Iterator[tuple[Status, str]]:
+    """Yield the arguments that a hook wants and is not given."""
+    offered = set(signature(getattr(hooks, hook)).parameters)
+    for parameter in signature(function).parameters.values():
+        if parameter.default is Parameter.empty and parameter.name not in offered:
+            offer = " and ".join(sorted(offered)) or "none"
+            yield (
+                "incompatible",
+                f'{hook} takes the argument "{parameter.name}", which this dicomwright does not give; '
+                f"it gives {offer}",
+            )
+
+
+def _descriptors(manager: PluginManager, label: str, kind: Kind) -> list[Spec]:
+    """Call one hook of one plug-in and check what it gives."""
+    specs: list[Spec] = []
+    for implementation in getattr(manager.hook, kind.hook).get_hookimpls():
+        if implementation.plugin_name != label:
+            continue
+        what = f"calling {kind.hook}"
+        given = _isolated(
+            lambda call=implementation.function: list(islice(iter(call()), _MOST_CONTRIBUTIONS + 1)), what
+        )
+        specs.extend(_checked(kind, given))
+    return specs
+
+
+def _checked(kind: Kind, given: list[Any]) -> list[Spec]:
+    """Return the descriptors of one hook, if they are all that."""
+    if len(given) > _MOST_CONTRIBUTIONS:
+        raise _RefusedError("failed", f"{kind.hook} gives more than {_MOST_CONTRIBUTIONS} descriptors")
+    wrong = [item for item in given if not isinstance(item, kind.spec)]
+    if wrong:
+        found = ", ".join(sorted({type(item).__name__ for item in wrong}))
+        raise _RefusedError("failed", f"{kind.hook} gives {escape(found)}, not {kind.spec.__name__}")
+    names = [spec.name for spec in given]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _RefusedError("failed", f"{kind.hook} gives the name {', '.join(twice)} twice")
+    return given

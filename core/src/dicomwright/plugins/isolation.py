@@ -1,0 +1,84 @@
+"""Run foreign code so that its faults stay its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["stdout_to_stderr"]
+
+_STDOUT, _STDERR = 1, 2
+
+
+class _Diversion:
+    """Sends standard output to standard error while at least one thread asks for it.
+
+    No lock is held while foreign code runs: the first that enters diverts, the last that leaves restores.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._stream: TextIO | None = None
+        self._descriptor: int | None = None
+
+    def enter(self) -> None:
+        """Divert, unless it is done already."""
+        with self._lock:
+            self._depth += 1
+            if self._depth == 1:
+                self._flush()
+                self._stream, sys.stdout = sys.stdout, sys.stderr
+                self._descriptor = self._divert_descriptor()
+
+    def leave(self) -> None:
+        """Restore, if nobody else needs the diversion."""
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._flush()
+                if self._stream is not None:
+                    sys.stdout = self._stream
+                self._restore_descriptor()
+
+    @staticmethod
+    def _flush() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # closed, or none at all, as under pythonw
+                stream.flush()
+
+    @staticmethod
+    def _divert_descriptor() -> int | None:
+        """Point descriptor 1 at 2, for native code and child processes; None where there is no such thing."""
+        try:
+            saved = os.dup(_STDOUT)
+        except OSError:
+            return None
+        with suppress(OSError):
+            os.dup2(_STDERR, _STDOUT)
+        return saved
+
+    def _restore_descriptor(self) -> None:
+        if self._descriptor is not None:
+            os.dup2(self._descriptor, _STDOUT)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+_diversion = _Diversion()
+
+
+@contextmanager
+def stdout_to_stderr() -> Iterator[None]:
+    """Keep what foreign code prints out of our standard output, which programs read."""
+    _diversion.enter()
+    try:
+        yield
+    finally:
+        _diversion.leave()

@@ -1,0 +1,69 @@
+"""Names that belong to the project's own distributions, installed or not.
+
+A third party cannot take them, and asking for one that is not installed says which distribution has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["KNOWN", "KnownPlugin", "known_for_extension", "known_owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlugin:
+    """One distribution of the project.
+
+    Attributes
+    ----------
+    distribution : str
+        Its name.
+    plugin : str
+        Its entry point.
+    names : tuple of (str, str)
+        Kind and name of what it provides.
+    extensions : tuple of str
+        Ends of the file names that its readers take.
+
+    """
+
+    distribution: str
+    plugin: str
+    names: tuple[tuple[str, str], ...]
+    extensions: tuple[str, ...] = ()
+
+
+KNOWN: tuple[KnownPlugin, ...] = (
+    KnownPlugin(
+        "dicomwright-nifti",
+        "nifti",
+        (("reader", "nifti"),),
+        (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"),
+    ),
+    KnownPlugin("dicomwright-pdf", "pdf", (("reader", "pdf"), ("encoder", "encapsulated-pdf")), (".pdf",)),
+    KnownPlugin(
+        "dicomwright-raw", "raw", (("reader", "raw"),), (".raw", ".npy", ".npz", ".nrrd", ".mha", ".mhd")
+    ),
+    KnownPlugin(
+        "dicomwright-sc",
+        "sc",
+        (("reader", "picture"), ("encoder", "secondary-capture")),
+        (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
+    ),
+)
+
+
+def known_owner(kind: str, name: str) -> KnownPlugin | None:
+    """Return the distribution that a name is reserved for; kind ``"plugin"`` means an entry point's name."""
+    for known in KNOWN:
+        if (kind, name) in known.names or (kind == "plugin" and name == known.plugin):
+            return known
+    return None
+
+
+def known_for_extension(file_name: str) -> KnownPlugin | None:
+    """Return the distribution whose readers take files of such a name."""
+    for known in KNOWN:
+        if file_name.lower().endswith(known.extensions):
+            return known
+    return None
