@@ -1,0 +1,86 @@
+"""Options of the reader."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dicomwright.errors import SourceError
+from dicomwright_nifti.refusals import listed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT_MAX_BYTES", "ReadOptions"]
+
+DEFAULT_MAX_BYTES: Final = 2 * 1024**3
+_UNITS: Final = {"": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3, "tib": 1024**4}
+_SIZE: Final = re.compile(r"([0-9]{1,18})\s*(|[KMGT]iB)", re.IGNORECASE | re.ASCII)
+_CHOICES: Final = {"orientation": ("auto", "sform", "qform"), "units": ("header", "mm")}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is read.
+
+    Examples
+    --------
+    >>> ReadOptions.parse({"max_bytes": "4GiB"}).max_bytes
+    4294967296
+
+    Attributes
+    ----------
+    max_bytes : int
+        Most bytes that a compressed file may hold once decompressed. Uncompressed files are mapped,
+        take no memory, and have no limit but their own size.
+    orientation : str
+        Which matrix places the voxels: ``auto`` (the sform if its code is set, else the qform),
+        ``sform`` or ``qform``.
+    units : str
+        ``header``: lengths are in the header's unit and become mm; ``mm``: they are mm whatever the
+        header says.
+
+    """
+
+    max_bytes: int = DEFAULT_MAX_BYTES
+    orientation: str = "auto"
+    units: str = "header"
+
+    @classmethod
+    def parse(cls, options: Mapping[str, str]) -> ReadOptions:
+        """Return the options that texts stand for.
+
+        Raises
+        ------
+        SourceError
+            An option is unknown or its value is not allowed.
+
+        """
+        known = ("max_bytes", *_CHOICES)
+        for name, value in options.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"options are {listed(known)}"
+                raise SourceError(f"the NIfTI reader has no option {shown(name)!r}", hint=hint, kind="option")
+            allowed = _CHOICES.get(name)
+            if allowed is not None and value not in allowed:
+                message = f"option {name} of the NIfTI reader cannot be {shown(value)!r}"
+                raise SourceError(message, hint=f"it is one of {', '.join(allowed)}", kind="option")
+        return cls(
+            max_bytes=_bytes(options.get("max_bytes", DEFAULT_MAX_BYTES)),
+            orientation=options.get("orientation", "auto"),
+            units=options.get("units", "header"),
+        )
+
+
+def _bytes(text: str | int) -> int:
+    """Return a size such as ``4GiB`` in bytes."""
+    match = _SIZE.fullmatch(str(text).strip())
+    if match is None or int(match[1]) == 0:
+        message = f"option max_bytes of the NIfTI reader cannot be {shown(text)!r}"
+        raise SourceError(
+            message, hint="write a number of bytes, or for example 512MiB or 4GiB", kind="option"
+        )
+    return int(match[1]) * _UNITS[match[2].lower()]

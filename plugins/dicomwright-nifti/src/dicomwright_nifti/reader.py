@@ -1,0 +1,130 @@
+"""NIfTI files and nibabel images as volumes."""
+
+from __future__ import annotations
+
+import zlib
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dicomwright.payload.volume import Volume
+from dicomwright_nifti.files import pair_of
+from dicomwright_nifti.header import (
+    LABEL_INTENT,
+    Header,
+    Layout,
+    is_nifti,
+    read_header,
+    scaling,
+    walk_extensions,
+)
+from dicomwright_nifti.options import ReadOptions
+from dicomwright_nifti.sources import GZIP_MAGIC, open_source
+from dicomwright_nifti.space import checked, place
+from dicomwright_nifti.voxels import load, load_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nibabel.spatialimages import SpatialImage
+
+    from dicomwright_nifti.files import Pair
+    from dicomwright_nifti.sources import ByteSource
+    from dicomwright_nifti.voxels import Voxels
+
+__all__ = ["NiftiReader"]
+
+
+class NiftiReader:
+    """Read one NIfTI-1 or NIfTI-2 volume.
+
+    Uncompressed voxels are mapped, never loaded. A gzip stream is decompressed once, to its end, and its
+    checksum is checked. Integers stay as stored; scl_slope and scl_inter become the volume's slope and
+    intercept.
+
+    Examples
+    --------
+    >>> volume = NiftiReader().read(Path("brain.nii.gz"), {"max_bytes": "4GiB"})  # doctest: +SKIP
+    >>> volume.array.shape  # (slices, rows, columns)  # doctest: +SKIP
+    (180, 256, 256)
+
+    """
+
+    def can_read(self, path: Path, head: bytes) -> bool:
+        """Tell whether a file's first bytes are those of a NIfTI file, gzip or not."""
+        if head.startswith(GZIP_MAGIC):
+            try:
+                head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 1024)
+            except zlib.error:
+                return False
+        return is_nifti(head) or pair_of(path).header != path
+
+    def read(self, path: Path, options: Mapping[str, str]) -> Volume:
+        """Return the volume of a `.nii`, `.nii.gz`, `.hdr` or `.img` file.
+
+        Parameters
+        ----------
+        path : Path
+            The file, or either file of a pair.
+        options : Mapping of str to str
+            See `ReadOptions`.
+
+        Raises
+        ------
+        SourceError
+            The file is damaged, incomplete, too large, not one volume, or has a type or geometry that
+            cannot be used.
+
+        """
+        chosen = ReadOptions.parse(options)
+        path = Path(path)
+        pair = pair_of(path)
+        with closing(open_source(pair.header)) as source:
+            header = read_header(source, pair.header)
+            layout = Layout.of(header)
+            slope, intercept = scaling(header, colour=layout.colour)
+            space = place(header, layout.shape, chosen.orientation, chosen.units)
+            affine = checked(space.matrix, pair.header, "affine", "set sform or qform")
+            array, notes = _voxels(source, header, layout, pair, chosen.max_bytes)
+        return Volume(
+            array,
+            affine,
+            slope=slope,
+            intercept=intercept,
+            label=header["intent_code"] == LABEL_INTENT,
+            source=str(path),
+            warnings=(*space.warnings, *notes),
+        )
+
+    @staticmethod
+    def from_image(image: SpatialImage) -> Volume:
+        """Return the volume of a nibabel image in memory, or of one that nibabel loaded.
+
+        The voxels of a loaded image come from its file, checked as `read` checks them.
+
+        Examples
+        --------
+        >>> import nibabel, numpy
+        >>> image = nibabel.Nifti1Image(numpy.zeros((4, 3, 2), "i2"), numpy.diag([2, 3, 5, 1]))
+        >>> NiftiReader.from_image(image).array.shape
+        (2, 3, 4)
+
+        Raises
+        ------
+        SourceError
+            As `read`.
+
+        """
+        from dicomwright_nifti.images import volume_of_image  # noqa: PLC0415 - only for nibabel users
+
+        return volume_of_image(image)
+
+
+def _voxels(source: ByteSource, header: Header, layout: Layout, pair: Pair, max_bytes: int) -> Voxels:
+    """Return the voxels behind the header or in the other file of the pair."""
+    if not header.single:
+        walk_extensions(source, header, None)
+        return load_file(pair.image(), layout, max_bytes)
+    source.admit(layout.offset + layout.nbytes, max_bytes)
+    walk_extensions(source, header, layout.offset)
+    return load(source, pair.header, layout)
