@@ -6,7 +6,7 @@ parent series), volumes (is this the same volume?) and examples (code blocks of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,10 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001  # pytest p
     settings.load_profile("workspace")
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Any:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect Markdown pages when asked to."""
     if file_path.suffix != ".md" or not parent.config.getoption("--examples"):
         return None
-    from workbench.examples import collect
+    from workbench.examples import Page
 
-    return collect(file_path, parent)
+    return Page.from_parent(parent, path=file_path)

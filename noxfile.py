@@ -122,7 +122,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples in docstrings, in the READMEs and in the documentation."""
-    session.install(*editable(MEMBERS.values()), *group("test", "judges", "docs"))
+    session.install(*editable(MEMBERS.values()), *group("test", "judges"))
     pages = [*ROOT.glob("README.md"), *ROOT.glob("docs")]
     in_members = [f"{member.folder}/{part}" for member in MEMBERS.values() for part in ("src", "README.md")]
     session.run("pytest", "--doctest-modules", "--examples", *in_members, *map(str, pages), *session.posargs)

@@ -1,38 +1,67 @@
 """Run the code blocks of Markdown pages as tests.
 
-The blocks of a page run top to bottom in one temporary folder that starts empty; ``python`` blocks share
-their names. A ``console`` block runs each line that starts with ``$ dicomwright`` (a line that ends in a
-backslash goes on), and compares what is printed with the lines shown below it, if any; ``...`` stands for
-anything. Other commands are for the reader. A command must succeed unless the page shows its
-``dicomwright: error:``.
+The blocks of a page run top to bottom in one temporary folder that starts empty.
 
-``<!-- invisible-code-block: python`` ... ``-->`` runs without being shown, to prepare input;
-``<!-- skip: next -->`` leaves the next block out.
+* ``python`` blocks share their names; a block that begins with ``>>>`` is a doctest.
+* ``console`` blocks run each line that starts with ``$ dicomwright`` (a line that ends in a backslash goes
+  on). What is printed must be what the page shows below the line, if anything; ``...`` stands for anything.
+  A command must succeed, unless the page shows its ``dicomwright: error:``; others are for the reader.
+* ``<!-- hidden python`` ... ``-->`` runs without being shown, to prepare input or to check a result.
+* ``<!-- not run: why -->`` in the line above a block leaves it out.
 """
 
 from __future__ import annotations
 
 import doctest
 import os
+import re
 import subprocess
 import sysconfig
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sybil import Sybil
-from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+import pytest
 
-__all__ = ["collect", "commands_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Block", "Page", "WrongPageError", "blocks_of", "commands_of", "run_block"]
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-ROOT = Path(__file__).parents[3]
+BLOCK = re.compile(
+    r"""^(?P<skip><!--\ not\ run:[^\n]*-->\n)?
+        (?:(?P<fence>`{3,})(?P<shown>\w+)[^\n]*|<!--\ hidden\ (?P<hidden>\w+)[^\n]*)\n
+        (?P<code>.*?)
+        ^(?(fence)(?P=fence)|-->)[ ]*$""",
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
 
 
-def commands_of(block: str) -> list[tuple[str, str]]:
+class WrongPageError(AssertionError):
+    """A page shows what does not happen."""
+
+
+class Block(NamedTuple):
+    """A code block: its language, its text, and the line of the page on which its text begins."""
+
+    language: str
+    code: str
+    line: int
+
+
+def blocks_of(page: str) -> Iterator[Block]:
+    """Yield the blocks of a page that run."""
+    for found in BLOCK.finditer(page):
+        language = found["shown"] or found["hidden"]
+        if not found["skip"] and language in {"python", "console"}:
+            yield Block(language, found["code"], page.count("\n", 0, found.start("code")) + 1)
+
+
+def commands_of(code: str) -> list[tuple[str, str]]:
     """Return the commands of a console block, each with the output shown below it."""
     found: list[tuple[str, str]] = []
-    for line in block.replace("\\\n", " ").splitlines():
+    for line in code.replace("\\\n", " ").splitlines():
         if line.startswith("$ "):
             found.append((line[2:], ""))
         elif found:
@@ -40,45 +69,82 @@ def commands_of(block: str) -> list[tuple[str, str]]:
     return found
 
 
-def run_console(example: Any) -> str | None:
-    """Run the dicomwright commands of a console block; return what went wrong."""
-    scripts = sysconfig.get_path("scripts")
-    environment = {**os.environ, "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")])}
-    for command, shown in commands_of(example.parsed):
-        if command.split()[0] != "dicomwright":
-            continue
-        done = subprocess.run(
-            command, shell=True, env=environment, capture_output=True, text=True, check=False, timeout=300
-        )
-        printed = done.stdout + done.stderr
-        if done.returncode != 0 and "dicomwright: error:" not in shown:
-            return f"`{command}` ended with {done.returncode}:\n{printed}"
-        if shown.strip() and not doctest.OutputChecker().check_output(shown, printed, FLAGS):
-            return f"`{command}` printed:\n{printed}\nand the page shows:\n{shown}"
-    return None
+def run_block(block: Block, names: dict[str, Any], file: str) -> None:
+    """Run a block; `WrongPageError` says that the page shows something else."""
+    if block.language == "console":
+        for command, shown in commands_of(block.code):
+            if command.split()[0] == "dicomwright":
+                _run_command(command, shown)
+    elif block.code.startswith(">>>"):
+        test = doctest.DocTestParser().get_doctest(block.code, names, file, file, block.line - 1)
+        printed: list[str] = []
+        failed, _ = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=printed.append, clear_globs=False)
+        if failed:
+            raise WrongPageError("".join(printed))
+        names.update(test.globs)
+    else:
+        padded = "\n" * (block.line - 1) + block.code  # so that a traceback names the line of the page
+        exec(compile(padded, file, "exec"), names)  # the pages are ours
 
 
-def enter_empty_folder(namespace: dict[str, Any]) -> None:
-    """Begin a page in an empty folder."""
-    namespace["_before"] = Path.cwd()
-    namespace["_folder"] = tempfile.TemporaryDirectory(prefix="page-")
-    os.chdir(namespace["_folder"].name)
+def _run_command(command: str, shown: str) -> None:
+    """Run one command and compare."""
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        command,
+        shell=True,  # pages may redirect output
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    printed = done.stdout + done.stderr
+    if done.returncode != 0 and "dicomwright: error:" not in shown:
+        raise WrongPageError(f"`{command}` ended with {done.returncode}:\n{printed}")
+    if shown.strip() and not doctest.OutputChecker().check_output(shown, printed, FLAGS):
+        raise WrongPageError(f"`{command}` printed:\n{printed}\nThe page shows:\n{shown}")
 
 
-def leave_folder(namespace: dict[str, Any]) -> None:
-    """End a page: remove what it wrote."""
-    os.chdir(namespace["_before"])
-    namespace["_folder"].cleanup()
+class Page(pytest.File):
+    """A Markdown page: one folder and one set of names for its blocks."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each block that runs."""
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+        for block in blocks_of(self.path.read_text(encoding="utf-8")):
+            yield PageBlock.from_parent(self, name=f"line {block.line}", block=block)
+
+    def setup(self) -> None:
+        """Begin in an empty folder."""
+        self.before = Path.cwd()
+        self.folder = tempfile.TemporaryDirectory(prefix="page-")
+        os.chdir(self.folder.name)
+
+    def teardown(self) -> None:
+        """Remove what the page wrote."""
+        os.chdir(self.before)
+        self.folder.cleanup()
 
 
-collect = Sybil(
-    parsers=[
-        PythonCodeBlockParser(doctest_optionflags=FLAGS),
-        CodeBlockParser(language="console", evaluator=run_console),
-        SkipParser(),
-    ],
-    path=str(ROOT),
-    patterns=["*.md"],
-    setup=enter_empty_folder,
-    teardown=leave_folder,
-).pytest()
+class PageBlock(pytest.Item):
+    """One block of a page."""
+
+    def __init__(self, *, block: Block, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.block = block
+
+    def runtest(self) -> None:
+        """Run the block."""
+        assert isinstance(self.parent, Page)
+        run_block(self.block, self.parent.names, str(self.path))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what is wrong with the page; show a traceback for what its Python code raises."""
+        if isinstance(excinfo.value, WrongPageError):
+            return f"{self.path}:{self.block.line}: {excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Name the page and the line."""
+        return self.path, self.block.line - 1, f"{self.path.name}, {self.name}"
