@@ -1,0 +1,181 @@
+"""The kinds of virtual element that copy from the parent series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydicom.tag import BaseTag
+
+from dicomwright.blueprint.elements import VirtualElement
+from dicomwright.blueprint.resolution import OMIT, Level, PerInstance, Resolution
+
+if TYPE_CHECKING:
+    from pydicom import DataElement
+
+    from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
+    from dicomwright.blueprint.tags import TagLike
+
+__all__ = ["CopyElement", "CopyOrElseElement", "InstanceCopyElement"]
+
+_INSTANCE_NUMBER = 0x00200013
+
+
+class CopyElement(VirtualElement):
+    """A value that is copied from the parent series, where all instances have the same.
+
+    Examples
+    --------
+    >>> CopyElement(0x00200010)
+    <CopyElement StudyID (0020,0010)>
+
+    Parameters
+    ----------
+    tag
+        See `VirtualElement`.
+    optional : bool
+        True: a parent without the element gives an output without it. False: that is an error.
+
+    """
+
+    def __init__(self, tag: TagLike, optional: bool = False) -> None:
+        super().__init__(tag)
+        self.optional = optional
+
+    def required_tags(self) -> set[int]:
+        """Return the tag, unless it is optional."""
+        return set() if self.optional or not isinstance(self.tag, BaseTag) else {int(self.tag)}
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the parent's element."""
+        found = _from_series(self, env)
+        if found is not None:
+            return found
+        if self.optional:
+            return OMIT
+        if env.parents is None:
+            raise self.problem(
+                "is copied from the parent series, and there is none",
+                hint="give a parent series, or use CopyOrElseElement",
+                kind="no-parent",
+            )
+        raise self.problem(
+            "is missing in the parent series",
+            hint="use CopyElement(tag, optional=True) or CopyOrElseElement if the output can do without it",
+            kind="missing-in-parent",
+        )
+
+    def rule(self) -> str:
+        """Return the rule in a few words."""
+        return "copy, optional" if self.optional else "copy"
+
+
+class CopyOrElseElement(VirtualElement):
+    """A value that is copied from the parent series, or another one where the parent has none.
+
+    Examples
+    --------
+    >>> from dicomwright import gen_uid, SeriesElement
+    >>> new_study = SeriesElement("StudyInstanceUID", "UI", gen_uid)
+    >>> CopyOrElseElement("StudyInstanceUID", "UI", new_study)
+    <CopyOrElseElement StudyInstanceUID (0020,000D) UI>
+
+    Parameters
+    ----------
+    tag, vr
+        See `VirtualElement`.
+    default : Any
+        A value, or a virtual element of the same tag.
+
+    """
+
+    def __init__(self, tag: TagLike, vr: str, default: Any = None) -> None:
+        super().__init__(tag, vr)
+        if isinstance(default, VirtualElement) and default.tag != self.tag:
+            raise self.problem(f"cannot fall back on an element of another tag, {default!r}")
+        self.default = default
+
+    @property
+    def level(self) -> Level:  # type: ignore[override]  # decided by the default
+        """The level of the default, at least once a series."""
+        return (
+            max(Level.SERIES, self.default.level)
+            if isinstance(self.default, VirtualElement)
+            else Level.SERIES
+        )
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the parent's element, or the default."""
+        found = _from_series(self, env)
+        if found is not None:
+            return found
+        return self.default.resolve(env) if isinstance(self.default, VirtualElement) else self.default
+
+    def rule(self) -> str:
+        """Return the rule in a few words."""
+        other = self.default.rule() if isinstance(self.default, VirtualElement) else repr(self.default)
+        return f"copy, or else {other}"
+
+
+class InstanceCopyElement(VirtualElement):
+    """A value that is copied from the parent instance which is paired with the output instance.
+
+    Instances are paired by position along the slice normal; by InstanceNumber (0020,0013) only where there is
+    no geometry.
+
+    Examples
+    --------
+    >>> InstanceCopyElement("AcquisitionTime", "TM")
+    <InstanceCopyElement AcquisitionTime (0008,0032) TM>
+
+    """
+
+    level = Level.INSTANCE
+
+    def __init__(self, tag: TagLike, vr: str | None = None) -> None:
+        super().__init__(tag, vr)
+
+    def required_tags(self) -> set[int]:
+        """Return the tag and InstanceNumber, which pairs instances without geometry."""
+        return {int(self.tag), _INSTANCE_NUMBER} if isinstance(self.tag, BaseTag) else {_INSTANCE_NUMBER}
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the paired instances' elements."""
+        if env.parents is None:
+            raise self.problem("is copied from the parent instances, and there are none", kind="no-parent")
+        if env.pairs is None:
+            raise self.problem(
+                f"is copied from the paired parent instances, and there is no pairing: {env.pairing_problem}",
+                kind="unpaired",
+            )
+        pairs = env.pairs
+        values: list[DataElement | None] = env.parents.column(self.tag, pairs)
+        lacking = [number for number, value in enumerate(values, 1) if value is None]
+        if lacking:
+            raise self.problem(
+                f"is missing in the parent of {len(lacking)} of {len(values)} instances, first {lacking[0]}",
+                hint="discard it, or compute it with a FunctionalElement",
+                kind="missing-in-parent",
+            )
+
+        def copied(instance: InstanceEnvironment) -> Any:
+            return values[instance.instance_number - 1]
+
+        return PerInstance(copied, known=values)
+
+    def rule(self) -> str:
+        """Return the rule in a few words."""
+        return "copy from the paired parent instance"
+
+
+def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement | None:
+    """Return the parent's element if it has one, refusing a value that differs between instances."""
+    if env.parents is None:
+        return None
+    found: DataElement | None = env.parents.element(element.tag)
+    if found is not None and env.parents.varies(element.tag):
+        raise element.problem(
+            "differs between the instances of the parent series",
+            hint="use InstanceCopyElement to copy it for each instance",
+            kind="varies-in-parent",
+        )
+    return found

@@ -1,0 +1,166 @@
+"""Instances: the environment that functions see, and the datasets that users see."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataelem import RawDataElement, empty_value_for_VR
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import BaseTag, Tag
+
+from dicomwright.blueprint.environment import InstanceEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dicomwright.engine.request import BuildRequest
+
+__all__ = ["BuildEnvironment", "InstanceDataset", "raw_elements"]
+
+
+class BuildEnvironment(InstanceEnvironment):
+    """The environment of one instance of a build; images and datasets are made when a function asks for them."""
+
+    def __init__(self, request: BuildRequest, index: int, header: Callable[[], Dataset]) -> None:
+        self.request = request
+        self.index = index
+        self.instance_number = index + 1
+        self.total_images = request.count
+        self.kwargs = request.kwargs
+        self.factory = request.factory
+        images = request.images
+        self.slope = None if images is None else images.slope
+        self.intercept = None if images is None else images.intercept
+        self._header = header
+
+    @property
+    def header_dataset(self) -> Dataset:  # type: ignore[override]  # made on demand
+        """The elements that are the same in the whole series."""
+        return self._header()
+
+    @cached_property
+    def image(self) -> Any:
+        """This slice's values."""
+        return None if self.request.images is None else self.request.images.image(self.index)
+
+    @cached_property
+    def scaled_image(self) -> Any:
+        """The numbers that this slice is stored as."""
+        return None if self.request.images is None else self.request.images.scaled_image(self.index)
+
+    @property
+    def instance_dataset(self) -> Dataset | None:  # type: ignore[override]  # made on demand
+        """The paired parent instance."""
+        request = self.request
+        parent = None if request.pairs is None else request.pairs[self.index]
+        if parent is None or request.parents is None:
+            return None
+        dataset: Dataset = request.parents[parent]
+        return dataset
+
+
+class InstanceDataset(Dataset):
+    """One instance of a series, an ordinary dataset that reads its pixels when they are asked for.
+
+    It tells its series when somebody looks at or changes an element, so that a changed dataset is written as
+    changed.
+    """
+
+    def __init__(
+        self,
+        elements: dict[BaseTag, Any],
+        encoding: str | list[str] | None,
+        bulk: Callable[[], RawDataElement] | None = None,
+        touched: Callable[[Dataset], None] | None = None,
+    ) -> None:
+        super().__init__(elements)
+        object.__setattr__(self, "_bulk", bulk)
+        object.__setattr__(self, "_bulk_tag", max(elements) if bulk is not None else None)
+        object.__setattr__(self, "_touched", touched)
+        self.set_original_encoding(is_implicit_vr=False, is_little_endian=True, character_encoding=encoding)
+
+    def _load_bulk(self) -> None:
+        if self._bulk is not None:
+            element = self._bulk()
+            object.__setattr__(self, "_bulk", None)
+            self._dict[element.tag] = element
+
+    def _touch(self) -> None:
+        if self._touched is not None:
+            self._touched(self)
+            object.__setattr__(self, "_touched", None)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return an element; the first look at one makes the series remember this dataset."""
+        if isinstance(key, slice):
+            self._load_bulk()
+        elif self._bulk is not None and Tag(key) == self._bulk_tag:
+            self._load_bulk()
+            return super().__getitem__(key)
+        self._touch()
+        return super().__getitem__(key)
+
+    def __setitem__(self, key: Any, elem: Any) -> None:
+        self._touch()
+        if self._bulk is not None and Tag(key) == self._bulk_tag:
+            object.__setattr__(self, "_bulk", None)
+        super().__setitem__(key, elem)
+
+    def __delitem__(self, key: Any) -> None:
+        self._touch()
+        self._load_bulk()
+        super().__delitem__(key)
+
+    def plain(self) -> Dataset:
+        """Return the same dataset without ties to its series."""
+        self._load_bulk()
+        dataset = Dataset(dict(self._dict))
+        dataset.set_original_encoding(False, True, self.original_character_set)  # noqa: FBT003  # pydicom's order
+        if hasattr(self, "file_meta"):
+            dataset.file_meta = self.file_meta
+        if hasattr(self, "preamble"):
+            dataset.preamble = self.preamble
+        return dataset
+
+    def __deepcopy__(self, memo: dict[int, Any] | None) -> Dataset:
+        return copy.deepcopy(self.plain(), memo)
+
+    def __reduce__(self) -> Any:
+        return _same, (self.plain(),)
+
+
+def _same(dataset: Dataset) -> Dataset:
+    """Return a dataset that was pickled plain."""
+    return dataset
+
+
+def raw_elements(encoded: Iterable[bytes]) -> dict[BaseTag, RawDataElement]:
+    """Return encoded elements as pydicom's raw elements, values undecoded."""
+    elements: dict[BaseTag, RawDataElement] = {}
+    for data in encoded:
+        element = raw_element(data)
+        elements[element.tag] = element
+    return elements
+
+
+_LONG_VRS = frozenset(
+    {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+)
+
+
+def raw_element(data: bytes) -> RawDataElement:
+    """Return one encoded element (explicit VR little endian) as pydicom's raw element."""
+    tag = BaseTag(int.from_bytes(data[:2], "little") << 16 | int.from_bytes(data[2:4], "little"))
+    start = 12 if data[4:6] in _LONG_VRS else 8
+    value = data[start:] or empty_value_for_VR(data[4:6].decode(), raw=True)
+    return RawDataElement(tag, data[4:6].decode(), len(data) - start, value, 0, False, True, True)  # noqa: FBT003  # pydicom's order
+
+
+def file_meta(data: Iterable[bytes]) -> FileMetaDataset:
+    """Return encoded file meta elements as a dataset."""
+    meta = FileMetaDataset()
+    meta._dict.update(raw_elements(data))  # noqa: SLF001  # raw elements have no public way in
+    meta.set_original_encoding(False, True)  # noqa: FBT003  # pydicom's order
+    return meta

@@ -1,0 +1,259 @@
+"""From rules to nodes: every element is resolved once, checked, and given its final tag."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataelem import DataElement
+from pydicom.tag import BaseTag, Tag
+
+from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
+from dicomwright.blueprint.elements import BulkElement, StaticElement
+from dicomwright.blueprint.resolution import OMIT, Items, PerInstance
+from dicomwright.blueprint.tags import PrivateTag, describe
+from dicomwright.blueprint.values import check_value, normalise
+from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
+from dicomwright.engine.rules import FilledElement, Layer, Rule, merge
+from dicomwright.errors import BlueprintError, Problem
+from dicomwright.parents.copying import fresh_element
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicomwright.blueprint.environment import SeriesEnvironment
+    from dicomwright.blueprint.tags import AnyTag
+    from dicomwright.uids import DerivedUids
+
+__all__ = ["Node", "Resolver"]
+
+_COPIES = (CopyElement, CopyOrElseElement, InstanceCopyElement)
+_LOWEST_TAG = 0x00080000  # below are command, file meta and media directory groups
+_DELIMITERS = 0xFFFE
+
+
+@dataclass(slots=True)
+class Node:
+    """One element of the output: a constant value, a value for each instance, or items.
+
+    Attributes
+    ----------
+    tag : pydicom.tag.BaseTag
+        The tag in the output, private blocks allocated.
+    vr : str
+        Its VR.
+    rule : Rule
+        Where it comes from.
+    value : Any
+        The constant value, as pydicom takes it.
+    varying : PerInstance, optional
+        How the value of an instance is made.
+    items : list of list of Node, optional
+        The items of a sequence that is described by blueprints.
+
+    """
+
+    tag: BaseTag
+    vr: str
+    rule: Rule
+    value: Any = None
+    varying: PerInstance | None = None
+    items: list[list[Node]] | None = None
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether the value goes to the file uncopied."""
+        return isinstance(self.rule.element, BulkElement)
+
+    @property
+    def varies(self) -> bool:
+        """Whether instances differ."""
+        return self.varying is not None or any(node.varies for item in self.items or () for node in item)
+
+
+class Resolver:
+    """Resolves rules into nodes and collects everything that is wrong.
+
+    Parameters
+    ----------
+    env : SeriesEnvironment
+        What elements may look at.
+    creators : mapping
+        Private creators of the parent, group → block → creator.
+    uids : DerivedUids, optional
+        Where UIDs come from.
+
+    """
+
+    def __init__(
+        self,
+        env: SeriesEnvironment,
+        creators: Mapping[int, Mapping[int, str]],
+        uids: DerivedUids | None,
+    ) -> None:
+        self.env = env
+        self.creators = creators
+        self.uids = uids
+        self.problems: list[Problem] = []
+
+    def nodes(self, rules: list[Rule], path: str = "") -> list[Node]:
+        """Return the nodes of one dataset in tag order; problems are added to `problems`."""
+        rules = [self._by_creator(rule) for rule in rules]
+        found: list[tuple[AnyTag, Node]] = []
+        for rule in rules:
+            node = self._resolve(rule, path)
+            if node is not None:
+                found.append((rule.tag, node))
+        nodes = self._placed(found)
+        return sorted(nodes, key=lambda node: int(node.tag))
+
+    def _by_creator(self, rule: Rule) -> Rule:
+        """Name a private element that is copied by its creator, so that its block may move."""
+        if (
+            isinstance(rule.tag, PrivateTag)
+            or not isinstance(rule.element, _COPIES)
+            or not is_private_data(rule.tag)
+        ):
+            return rule
+        return replace(rule, tag=symbolic(rule.tag, self.creators))
+
+    def _resolve(self, rule: Rule, path: str) -> Node | None:
+        """Return one node, None if the element is not in the output or has a problem."""
+        element = rule.element
+        place = f"{path}{sort_text(rule.tag)}"
+        if not self._tag_is_allowed(rule):
+            return None
+        try:
+            with self.uids.at(place) if self.uids else nullcontext():
+                resolution = element.resolve(self.env)
+        except BlueprintError as error:
+            self.problems.extend(error.problems)
+            return None
+        except Exception as error:  # noqa: BLE001  # user functions raise anything; it becomes a problem
+            self._add(
+                rule,
+                f"{describe(rule.tag)}: {element.rule()} raised {type(error).__name__}: {error}",
+                "raised",
+            )
+            return None
+        if resolution is OMIT:
+            return None
+        if isinstance(resolution, Items):
+            return self._items(rule, resolution, place)
+        if isinstance(resolution, PerInstance):
+            return self._varying(rule, resolution)
+        return self._constant(rule, resolution)
+
+    def _tag_is_allowed(self, rule: Rule) -> bool:
+        """Refuse tags that never stand in a dataset."""
+        tag = rule.tag
+        if isinstance(tag, PrivateTag):
+            return True
+        if tag >= _LOWEST_TAG and tag >> 16 != _DELIMITERS and tag & 0xFFFF != 0:
+            return True
+        self._add(
+            rule,
+            f"{describe(tag)} cannot be set by a blueprint: it is file meta information, a group length or a delimiter",
+            "forbidden-tag",
+        )
+        return False
+
+    def _items(self, rule: Rule, items: Items, place: str) -> Node:
+        """Return a sequence; it is constant if all of its elements are."""
+        resolved = [
+            self.nodes(merge([Layer(rule.layer, blueprint)]), f"{place}[{number}].")
+            for number, blueprint in enumerate(items.blueprints, 1)
+        ]
+        return Node(_number(rule.tag), "SQ", rule, items=resolved)
+
+    def _varying(self, rule: Rule, resolution: PerInstance) -> Node:
+        """Return an element with a value for each instance; known values are checked now."""
+        vr = rule.element.vr or next(
+            (value.VR for value in resolution.known or () if value is not None), "UN"
+        )
+        if resolution.known is not None:
+            for value in resolution.known:
+                before = len(self.problems)
+                self._checked(rule, vr, value)
+                if len(self.problems) > before:
+                    break  # one of a kind is enough
+        return Node(_number(rule.tag), vr, rule, varying=resolution)
+
+    def _constant(self, rule: Rule, value: Any) -> Node | None:
+        """Return an element with one value for the series."""
+        vr = rule.element.vr or (value.VR if isinstance(value, DataElement) else None)
+        if vr is None:
+            self._add(rule, f"{describe(rule.tag)}: nothing says its VR", "vr")
+            return None
+        if isinstance(rule.element, FilledElement) and isinstance(value, DataElement):
+            return Node(_number(rule.tag), vr, rule, value=value.value)
+        return Node(_number(rule.tag), vr, rule, value=self._checked(rule, vr, value))
+
+    def _checked(self, rule: Rule, vr: str, value: Any) -> Any:
+        """Return a value as pydicom takes it, adding what is wrong with it."""
+        try:
+            plain, problems = plain_value(_number(rule.tag), vr, value)
+        except BlueprintError as error:
+            plain, problems = None, list(error.problems)
+        self.problems.extend(replace(problem, loc=rule.element.origin) for problem in problems)
+        return plain
+
+    def _placed(self, found: list[tuple[AnyTag, Node]]) -> list[Node]:
+        """Give private elements their blocks, and the blocks their creators."""
+        written = {
+            int(node.tag): str(node.value).strip()
+            for tag, node in found
+            if not isinstance(tag, PrivateTag) and is_creator(node.tag)
+        }
+        blocks = Blocks(written, self.creators)
+        for tag, node in found:
+            if isinstance(tag, PrivateTag):
+                place = blocks.place(tag)
+                if place is None:
+                    self._add(
+                        node.rule,
+                        f"{describe(tag)}: all 240 private blocks of the group are taken",
+                        "private",
+                    )
+                else:
+                    node.tag = place
+        nodes = [node for _, node in found]
+        self.problems.extend(orphans([int(node.tag) for node in nodes], blocks))
+        return nodes + [_creator(tag, creator) for tag, creator in blocks.allocated.items()]
+
+    def _add(self, rule: Rule, message: str, kind: str) -> None:
+        self.problems.append(Problem(message, loc=rule.element.origin, kind=kind))
+
+
+def plain_value(tag: int, vr: str, value: Any) -> tuple[Any, list[Problem]]:
+    """Return a value as pydicom takes it, and what is wrong with it.
+
+    Raises
+    ------
+    BlueprintError
+        The value cannot be converted at all.
+
+    """
+    if isinstance(value, DataElement):
+        value = value.value
+    plain = normalise(tag, vr, value)
+    if vr == "SQ" and plain is not None:
+        plain = fresh_element(DataElement(tag, "SQ", plain)).value
+    return plain, check_value(tag, vr, plain)
+
+
+def sort_text(tag: AnyTag) -> str:
+    """Return a tag as a stable word."""
+    return str(tag) if isinstance(tag, PrivateTag) else f"{int(tag):08X}"
+
+
+def _number(tag: AnyTag) -> BaseTag:
+    """Return the tag as a number; for a private tag one that its block will replace."""
+    return Tag(tag.group, 0x1000 | tag.offset) if isinstance(tag, PrivateTag) else tag
+
+
+def _creator(tag: int, creator: str) -> Node:
+    """Return the creator element of an allocated block."""
+    element = StaticElement(tag, "LO", creator)
+    return Node(Tag(tag), "LO", Rule(Tag(tag), element, "private block"), value=creator)

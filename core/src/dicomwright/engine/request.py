@@ -1,0 +1,92 @@
+"""What the engine is asked to build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy as np
+
+    from dicomwright.engine.rules import Layer
+    from dicomwright.parents import ParentSeries
+    from dicomwright.uids import DerivedUids
+
+__all__ = ["BuildRequest", "Images", "PlainImages"]
+
+
+class Images(Protocol):
+    """The slices of a build, for the functions of a blueprint."""
+
+    slope: float | None
+    intercept: float | None
+
+    def image(self, index: int) -> Any:
+        """Return the unmodified values of one slice."""
+
+    def scaled_image(self, index: int) -> Any:
+        """Return the numbers that one slice is stored as."""
+
+
+@dataclass(frozen=True)
+class PlainImages:
+    """Slices that nobody encodes: they are handed on as they are."""
+
+    slices: Sequence[np.ndarray[Any, Any]]
+    slope: float | None = None
+    intercept: float | None = None
+
+    def image(self, index: int) -> Any:
+        """Return one slice."""
+        return self.slices[index]
+
+    def scaled_image(self, index: int) -> Any:  # noqa: ARG002  # nothing is scaled
+        """Return None."""
+        return None
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """Everything that a `Plan` is compiled from.
+
+    Attributes
+    ----------
+    layers : sequence of Layer
+        Blueprints from the weakest to the strongest.
+    count : int
+        Number of instances.
+    parents : ParentSeries, optional
+        The parent series.
+    pairs : tuple, optional
+        For each instance the index of its parent, or None.
+    pairing_problem : str
+        Why instances are not paired.
+    images : Images, optional
+        The slices.
+    kwargs : mapping
+        What the caller gave to the factory.
+    factory : DicomFactory, optional
+        The factory.
+    uids : DerivedUids, optional
+        Where UIDs come from; None for random ones.
+    instant : datetime, optional
+        What dates are taken from.
+    transfer_syntax_uid : str
+        How the instances are encoded.
+
+    """
+
+    layers: Sequence[Layer]
+    count: int
+    parents: ParentSeries | None = None
+    pairs: tuple[int | None, ...] | None = None
+    pairing_problem: str = ""
+    images: Images | None = None
+    kwargs: Mapping[Any, Any] = field(default_factory=dict)
+    factory: Any = None
+    uids: DerivedUids | None = None
+    instant: dt.datetime | None = None
+    transfer_syntax_uid: str = "1.2.840.10008.1.2.1"

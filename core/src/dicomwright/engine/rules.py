@@ -1,0 +1,70 @@
+"""Layers of blueprints, merged into one rule a tag; the stronger layer wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicomwright.blueprint.blueprint import Blueprint
+from dicomwright.blueprint.elements import StaticElement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydicom import DataElement
+
+    from dicomwright.blueprint.elements import VirtualElement
+    from dicomwright.blueprint.tags import AnyTag
+
+__all__ = ["FilledElement", "Layer", "Rule", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A blueprint with the name of who gave it, such as ``blueprint`` or ``encoder image``."""
+
+    name: str
+    blueprint: Blueprint
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The element that makes a tag, the layer that it comes from, and the weaker ones that it overrode."""
+
+    tag: AnyTag
+    element: VirtualElement
+    layer: str
+    overrode: tuple[Rule, ...] = ()
+
+
+class FilledElement(StaticElement):
+    """A value that the filling strategy copied from the parent series."""
+
+    def __init__(self, element: DataElement) -> None:
+        super().__init__(element.tag, None, element)  # type: ignore[arg-type]  # the element carries its VR
+
+    def rule(self) -> str:
+        """Return the rule in a few words."""
+        return "filled from the parent"
+
+
+def merge(layers: Iterable[Layer]) -> list[Rule]:
+    """Return one rule for each tag that any layer names, in tag order.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        From the weakest to the strongest.
+
+    """
+    rules: dict[AnyTag, Rule] = {}
+    merged = Blueprint()
+    for layer in layers:
+        for element in layer.blueprint:
+            weaker = rules.get(element.tag)
+            overrode = (
+                () if weaker is None else (Rule(weaker.tag, weaker.element, weaker.layer), *weaker.overrode)
+            )
+            rules[element.tag] = Rule(element.tag, element, layer.name, overrode)
+            merged.add_virtual_element(element)
+    return [rules[element.tag] for element in merged]

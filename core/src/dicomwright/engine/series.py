@@ -1,0 +1,175 @@
+"""A series: instances that are made when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from dicomwright.engine.publish import file_name, staged
+from dicomwright.engine.write import write_instances
+
+if TYPE_CHECKING:
+    import os
+
+    from pydicom import Dataset
+
+    from dicomwright.engine.plan import Plan
+
+__all__ = ["BuildReport", "Series"]
+
+
+@dataclass
+class BuildReport:
+    """What a build says of itself besides its instances.
+
+    Attributes
+    ----------
+    reader, encoder : dict, optional
+        ``name``, ``distribution`` and ``version`` of the plug-ins that did the work.
+    warnings : list of str
+        What the user should know.
+    stored_values : callable
+        Returns ``slope, intercept, max_abs_error, lossless``, None where no values are stored.
+    filling : list of dict
+        What the filling strategy left out, and by which rule.
+    seconds : float
+        Time spent.
+
+    """
+
+    reader: dict[str, str] | None = None
+    encoder: dict[str, str] | None = None
+    warnings: list[str] = field(default_factory=list)
+    stored_values: Callable[[], dict[str, Any] | None] = lambda: None
+    filling: list[dict[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Series(Sequence["Dataset"]):
+    """The instances of a series, as a sequence of `pydicom.Dataset`.
+
+    Nothing is made before it is asked for: indexing makes one dataset, `write` makes the files. A dataset that
+    was changed is written as changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Volume
+    >>> volume = Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag([5.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+    >>> series = DicomFactory().build(volume, Blueprint.load("mr-image"))
+    >>> len(series), series[1].Rows, series[1].InstanceNumber
+    (2, 3, 2)
+
+    """
+
+    def __init__(self, plan: Plan, report: BuildReport) -> None:
+        self._plan = plan
+        self._report = report
+        self._changed: dict[int, Dataset] = {}
+        self._published: dict[str, Any] = {"directory": None, "files": []}
+
+    def __len__(self) -> int:
+        return self._plan.count
+
+    @overload
+    def __getitem__(self, index: int) -> Dataset: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Dataset]: ...
+    def __getitem__(self, index: int | slice) -> Dataset | list[Dataset]:
+        """Return one instance, or a list of several."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        if position in self._changed:
+            return self._changed[position]
+
+        def touched(dataset: Dataset) -> None:
+            self._changed[position] = dataset
+
+        return self._plan.dataset(position, touched)
+
+    def write(
+        self,
+        directory: str | os.PathLike[str],
+        jobs: int | None = None,
+        overwrite: bool = False,
+        *,
+        fsync: bool = True,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Path]:
+        """Write the instances as ``00001.dcm``, ``00002.dcm``, ... into a folder, all or none.
+
+        Parameters
+        ----------
+        directory : path
+            The folder; it is made. It may exist if it is empty.
+        jobs : int, optional
+            Number of threads that encode and write; chosen by the size of the instances if not given.
+        overwrite : bool
+            Replace a series that an earlier run wrote into the folder.
+        fsync : bool
+            Wait until the disk has each file. False is for scratch work.
+        progress : callable, optional
+            Called with the number of instances that were finished since the last call.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files, in order of InstanceNumber.
+
+        Raises
+        ------
+        PublishError
+            The folder is not empty, another run writes it, or the disk refuses.
+        BlueprintError
+            A function of the blueprint raised, or gave a value that is not legal.
+
+        """
+        target = Path(directory)
+        with staged(target, overwrite=overwrite) as folder:
+            write_instances(
+                self._plan,
+                folder,
+                jobs=jobs,
+                changed=self._changed,
+                fsync=fsync,
+                progress=progress,
+            )
+        files = [target / file_name(number) for number in range(1, len(self) + 1)]
+        self._published = {"directory": str(target), "files": [path.name for path in files]}
+        return files
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What was built, as plain data: what ``dicomwright build --json`` prints."""
+        report = self._report
+        return {
+            "series": [self._published | self._identity()],
+            "stored_values": report.stored_values(),
+            "reader": report.reader,
+            "encoder": report.encoder,
+            "warnings": list(report.warnings),
+            "filling": list(report.filling),
+            "seconds": round(report.seconds, 3),
+        }
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of this build."""
+        return tuple(self._report.warnings)
+
+    def _identity(self) -> dict[str, Any]:
+        header = self._plan.header_dataset
+        uids = {
+            "sop_class_uid": "SOPClassUID",
+            "study_instance_uid": "StudyInstanceUID",
+            "series_instance_uid": "SeriesInstanceUID",
+        }
+        return {name: str(header.get(keyword, "")) or None for name, keyword in uids.items()} | {
+            "instances": len(self),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Series of {len(self)} instances>"
