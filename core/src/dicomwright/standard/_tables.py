@@ -1,0 +1,59 @@
+"""Read the data files of this package, a line at a time, when they are asked for.
+
+``attributes.jsonl`` holds lists of attributes: an attribute refers to the list inside its items, to its condition
+and to its terms by line number. So a look-up parses only the lists that it walks through.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
+
+from dicomwright.standard.model import Entry, Terms
+
+__all__ = ["condition", "entries", "index", "read_text"]
+
+
+def read_text(name: str) -> str:
+    """Return a data file as text."""
+    return resources.files("dicomwright.standard").joinpath("data", name).read_text(encoding="utf-8")
+
+
+@cache
+def index() -> dict[str, Any]:
+    """Return the index of SOP classes, IODs, modules and macros as it is stored."""
+    found: dict[str, Any] = json.loads(read_text("index.json"))
+    return found
+
+
+@cache
+def _lines(name: str) -> list[str]:
+    return read_text(name).split("\n")
+
+
+@cache
+def condition(number: int) -> str:
+    """Return the text of a condition; number 0 is no text."""
+    return str(json.loads(_lines("conditions.jsonl")[number])) if number else ""
+
+
+@cache
+def _terms(number: int) -> tuple[Terms, ...]:
+    if not number:
+        return ()
+    rows = json.loads(_lines("terms.jsonl")[number])
+    return tuple(Terms(kind == "E", tuple(values), position, when) for kind, position, when, values in rows)
+
+
+@lru_cache(maxsize=4096)
+def entries(number: int) -> dict[int, Entry]:
+    """Return one list of attributes by tag; number 0 is the empty list."""
+    if not number:
+        return {}
+    found = {}
+    for row in json.loads(_lines("attributes.jsonl")[number]):
+        tag, kind, items, text, terms, macro = row + [0, 0, 0, ""][len(row) - 2 :]
+        found[tag] = Entry(tag, kind, condition(text), _terms(terms), macro, items)
+    return found

@@ -1,0 +1,125 @@
+"""The front door: find SOP classes, IODs and attributes by the names that people use."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+
+from dicomwright.errors import DicomwrightError
+from dicomwright.standard._tables import index
+from dicomwright.standard.iods import Iod, Place, load
+from dicomwright.standard.model import Attribute, SopClass, Terms
+
+__all__ = ["attribute", "iod", "iods", "sop_class", "sop_classes", "terms"]
+
+
+@cache
+def sop_classes() -> tuple[SopClass, ...]:
+    """Return every storage SOP class, by UID.
+
+    Examples
+    --------
+    >>> [found.keyword for found in sop_classes() if found.iod == "enhanced-ct-image"]
+    ['EnhancedCTImageStorage']
+
+    """
+    return tuple(SopClass(*row) for row in index()["sop_classes"])
+
+
+def sop_class(name: str) -> SopClass:
+    """Return a storage SOP class by UID, keyword or name.
+
+    Examples
+    --------
+    >>> sop_class("MRImageStorage").uid
+    '1.2.840.10008.5.1.4.1.1.4'
+
+    Raises
+    ------
+    DicomwrightError
+        There is none; the message names similar ones.
+
+    """
+    found = _sop_class_names().get(_folded(name))
+    if found is None:
+        raise _unknown("SOP class", name, [row.keyword for row in sop_classes()])
+    return found
+
+
+def iods() -> tuple[str, ...]:
+    """Return the keys of all IODs, sorted."""
+    return tuple(index()["iods"])
+
+
+def iod(name: str | Iod) -> Iod:
+    """Return an IOD by its key or name, or by UID, keyword or name of a SOP class of it.
+
+    Examples
+    --------
+    >>> iod("CTImageStorage") is iod("1.2.840.10008.5.1.4.1.1.2") is iod("CT Image") is iod("ct-image")
+    True
+
+    Raises
+    ------
+    DicomwrightError
+        There is none; the message names similar ones.
+
+    """
+    if isinstance(name, Iod):
+        return name
+    folded = _folded(name)
+    key = _iod_names().get(folded)
+    if key is None and folded in _sop_class_names():
+        key = _sop_class_names()[folded].iod
+    if key is None:
+        raise _unknown("IOD or SOP class", name, [*iods(), *(row.keyword for row in sop_classes())])
+    return load(key)
+
+
+def attribute(of: str | Iod, place: Place) -> Attribute | None:
+    """Return the strictest that an IOD says of the attribute at a place, or None if it is not in the IOD.
+
+    Examples
+    --------
+    >>> attribute("PositronEmissionTomographyImageStorage", "Units").type
+    '1'
+    >>> attribute("EnhancedCTImageStorage", "SharedFunctionalGroupsSequence.PixelMeasuresSequence").macro
+    'pixel-measures'
+
+    """
+    return iod(of).strictest(place)
+
+
+def terms(of: str | Iod, place: Place) -> tuple[Terms, ...]:
+    """Return the enumerated values and defined terms that an IOD gives for the attribute at a place.
+
+    Examples
+    --------
+    >>> terms("MRImageStorage", "PatientSex")[0].values
+    ('M', 'F', 'O')
+
+    """
+    return iod(of).terms(place)
+
+
+def _folded(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum() or character == ".")
+
+
+@cache
+def _iod_names() -> dict[str, str]:
+    rows = index()["iods"]
+    by_name = {_folded(row[0]): key for key, row in rows.items()}
+    return by_name | {_folded(key): key for key in rows}
+
+
+@cache
+def _sop_class_names() -> dict[str, SopClass]:
+    return {_folded(text): row for row in sop_classes() for text in (row.uid, row.keyword, row.name)}
+
+
+def _unknown(what: str, name: str, known: list[str]) -> DicomwrightError:
+    by_fold = {_folded(text): text for text in known}
+    similar = [by_fold[text] for text in difflib.get_close_matches(_folded(name), by_fold, 3, 0.6)]
+    hint = f"did you mean {' or '.join(similar)}?" if similar else "dicomwright.standard.iods() lists the keys"
+    return DicomwrightError(f"no {what} is called {name!r}", hint=hint, kind="unknown-iod")
