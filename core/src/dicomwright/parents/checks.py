@@ -1,0 +1,110 @@
+"""Refuse what is not one series of one patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import BaseTag
+
+from dicomwright.errors import ParentError, Problem
+from dicomwright.parents.copying import decoded
+from dicomwright.parents.files import some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pydicom.dataset import Dataset
+
+__all__ = ["check_one_series", "groups", "numbers", "text", "value_of"]
+
+_PATIENT = (0x00100020, 0x00100021)
+_ONE_OF = (
+    (
+        "patients (PatientID (0010,0020) with its issuer)",
+        _PATIENT,
+        "give the files of one patient",
+        "patient",
+    ),
+    ("studies (StudyInstanceUID (0020,000D))", (0x0020000D,), "give the files of one study", "study"),
+    ("series (SeriesInstanceUID (0020,000E))", (0x0020000E,), "give the files of one series", "series"),
+    (
+        "image sizes (Rows (0028,0010), Columns (0028,0011))",
+        (0x00280010, 0x00280011),
+        "give one of them",
+        "size",
+    ),
+)
+
+
+def value_of(dataset: Dataset, tag: int) -> Any:
+    """Return an element's decoded value, or None when it is absent, empty or damaged."""
+    try:
+        value = decoded(dataset, tag).value
+    except (KeyError, ParentError):
+        return None
+    return None if value is None or value == "" else value
+
+
+def text(dataset: Dataset, tag: int) -> str:
+    """Return an element's value as text without padding; empty when absent. Fast for elements not yet decoded."""
+    raw = dataset.get_item(BaseTag(tag)) if BaseTag(tag) in dataset else None
+    if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes) and raw.value.isascii():
+        return raw.value.decode("ascii").strip(" \0")
+    value = value_of(dataset, tag)
+    return "" if value is None else str(value).strip(" \0")
+
+
+def numbers(dataset: Dataset, tag: int, count: int) -> tuple[float, ...] | None:
+    """Return `count` numbers of a DS element; None when absent, or not that many finite numbers."""
+    raw = dataset.get_item(BaseTag(tag)) if BaseTag(tag) in dataset else None
+    if raw is None:
+        return None
+    if isinstance(raw, RawDataElement) and raw.VR in {None, "DS"} and isinstance(raw.value, bytes):
+        parts: Any = raw.value.strip(b" \0").split(b"\\")
+    else:
+        parts = value_of(dataset, tag) or ()
+    try:
+        values = tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        return None
+    finite = all(abs(value) < float("inf") for value in values)
+    return values if len(values) == count and finite else None
+
+
+def groups(keys: Sequence[Any], names: Sequence[str]) -> dict[Any, list[str]]:
+    """Return the names that share each key, in order of first appearance."""
+    found: dict[Any, list[str]] = {}
+    for key, name in zip(keys, names, strict=True):
+        found.setdefault(key, []).append(name)
+    return found
+
+
+def check_one_series(datasets: Sequence[Dataset], names: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each thing that must be one in a series and is not, and for each duplicate.
+
+    Values are compared, never shown: they may identify a patient.
+
+    """
+    for what, tags, hint, kind in _ONE_OF:
+        keys = [tuple(_key(dataset, tag) for tag in tags) for dataset in datasets]
+        found = groups(keys, names)
+        if len(found) > 1:
+            lists = "; ".join(some(members) for members in list(found.values())[:4])
+            yield Problem(
+                f"the parent files are of {len(found)} {what}: {lists}", hint, kind=f"several-{kind}"
+            )
+    instances = groups([text(dataset, 0x00080018) for dataset in datasets], names)
+    for uid, members in instances.items():
+        if uid and len(members) > 1:
+            yield Problem(
+                f"SOPInstanceUID (0008,0018) {uid[:64]} is in {len(members)} parent files: {some(members)}",
+                "give each instance once",
+                kind="duplicate-instance",
+            )
+
+
+def _key(dataset: Dataset, tag: int) -> str:
+    if tag >> 16 == 0x0028:  # noqa: PLR2004 - numbers, not text
+        return str(value_of(dataset, tag))
+    return text(dataset, tag)

@@ -1,0 +1,203 @@
+"""Read the header of one DICOM file: everything before its pixel data, in any transfer syntax.
+
+This is the one module through which parents come from disk.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pydicom.charset import convert_encodings
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from dicomwright.errors import ParentError
+from dicomwright.parents.byte_sources import FileBytes, InflatedBytes
+from dicomwright.parents.scanner import DamagedError, PixelStart, Scanner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydicom.dataelem import RawDataElement
+    from pydicom.tag import BaseTag
+
+__all__ = ["Header", "looks_like_dicom", "read_header"]
+
+_PREAMBLE = 128
+_NOT_DICOM = "give a DICOM file, or the folder that holds the series"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says before its pixel data.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    dataset : Dataset
+        The elements, decoded when first looked at; ``dataset.file_meta`` is set.
+    size : int
+        Bytes of all values.
+    warnings : tuple of str
+        What was odd but harmless, without the file's name.
+
+    """
+
+    path: Path
+    dataset: Dataset
+    size: int
+    warnings: tuple[str, ...]
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Tell whether a file that begins with these bytes (at least 140, if it has them) may be DICOM.
+
+    True for the prefix ``DICM`` after the preamble (PS3.10 section 7.1), and for a bare data set that begins
+    with group 0002 or 0008 in a plausible encoding.
+
+    """
+    if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM":
+        return True
+    if len(head) < 8 or head[:2] not in {b"\x02\0", b"\x08\0", b"\0\x08"}:  # noqa: PLR2004 - one element header
+        return False
+    vr, number = head[4:6], int.from_bytes(head[2:4], "little" if head[0] else "big")
+    explicit = vr.isalpha() and vr.isupper()
+    return number < 0x2000 and (explicit or int.from_bytes(head[4:8], "little") < 0x400)  # noqa: PLR2004
+
+
+def read_header(path: Path) -> Header:
+    """Read everything before the pixel data.
+
+    Raises
+    ------
+    ParentError
+        Not a regular file, not readable, not DICOM, cut off, damaged, too large, or too deeply nested.
+
+    """
+    try:
+        file_number = _open(path)
+    except OSError as error:
+        raise ParentError(
+            f"{path} cannot be read ({error.strerror or error})", hint="check the path and its permissions"
+        ) from error
+    with open(file_number, "rb", buffering=0) as file:  # noqa: PTH123 - the descriptor is open already
+        try:
+            return _parse(path, FileBytes(file, os.fstat(file_number).st_size))
+        except DamagedError as error:
+            raise ParentError(f"{path} is damaged: {error}", hint="copy or export the file again") from error
+        except OSError as error:
+            raise ParentError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def _open(path: Path) -> int:
+    """Open a regular file without ever waiting for a pipe or touching a device."""
+    _check_regular(path, path.stat().st_mode)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file_number = os.open(path, flags)
+    try:
+        _check_regular(path, os.fstat(file_number).st_mode)
+    except BaseException:
+        os.close(file_number)
+        raise
+    return file_number
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a device or a socket"
+        raise ParentError(f"{path} is {what}, not a file", hint=_NOT_DICOM)
+
+
+def _parse(path: Path, source: FileBytes) -> Header:
+    head = source.upto(_PREAMBLE + 16)
+    if not head:
+        raise ParentError(f"{path} is empty", hint="copy or export the file again")
+    if not looks_like_dicom(head):
+        raise ParentError(f"{path} is not a DICOM file", hint=_NOT_DICOM)
+    start = _PREAMBLE + 4 if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
+    meta, start = _file_meta(source, start)
+    notes = [] if meta else ["it has no file meta information: the transfer syntax was guessed"]
+    syntax = UID(str(meta.get("TransferSyntaxUID") or ""))
+    body = source
+    if syntax == DeflatedExplicitVRLittleEndian:
+        body, start = InflatedBytes(source, start), 0
+    implicit, little = _encoding(body.upto(start + 8)[start : start + 8], syntax)
+    scanner = Scanner(body, implicit=implicit, little=little)
+    elements, pixels = scanner.elements(start)
+    if not elements:
+        raise ParentError(f"{path} holds no data elements", hint="copy or export the file again")
+    notes += scanner.notes
+    notes += _pixel_notes(pixels, body)
+    dataset = _dataset(elements, meta, implicit=implicit, little=little, notes=notes)
+    size = sum(len(element.value or b"") for element in elements.values())
+    return Header(path, dataset, size, tuple(notes))
+
+
+def _file_meta(source: FileBytes, pos: int) -> tuple[FileMetaDataset, int]:
+    """Return the file meta information (always explicit VR little endian) and where it ends."""
+    scanner = Scanner(source, implicit=False, little=True)
+    meta = FileMetaDataset()
+    while source.upto(pos + 2)[pos : pos + 2] == b"\x02\0":
+        tag, vr, length, start = scanner.element(pos)
+        value = source.require(start + length)[start : start + length]
+        if vr == "UI":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a malformed UID here is the parent's, and goes nowhere
+                meta.add_new(tag, "UI", value.decode("latin-1").rstrip("\0 "))
+        pos = start + length
+    return meta, pos
+
+
+def _encoding(head: bytes, syntax: UID) -> tuple[bool, bool]:
+    """Return implicit and little as the first element shows, else as the transfer syntax says."""
+    little = syntax != ExplicitVRBigEndian
+    if head[:2] in {b"\x08\0", b"\0\x08"}:
+        little = head[:2] == b"\x08\0"
+    if len(head) < 6:  # noqa: PLR2004 - no VR to look at
+        return syntax == ImplicitVRLittleEndian, little
+    return not (head[4:6].isalpha() and head[4:6].isupper()), little
+
+
+def _pixel_notes(pixels: PixelStart | None, source: FileBytes) -> list[str]:
+    if pixels is None or pixels.length is None or source.size < 0:
+        return []
+    missing = pixels.offset + pixels.length - source.size
+    return [f"its pixel data is cut off ({missing:,} bytes are missing)"] if missing > 0 else []
+
+
+def _dataset(
+    elements: dict[BaseTag, RawDataElement],
+    meta: FileMetaDataset,
+    *,
+    implicit: bool,
+    little: bool,
+    notes: list[str],
+) -> Dataset:
+    dataset = Dataset(elements)
+    dataset.file_meta = meta
+    charset = elements.get(0x00080005)  # type: ignore[call-overload]
+    encodings, note = _encodings((charset.value if charset else b"") or b"")
+    if note:
+        notes.append(note)
+    dataset.set_original_encoding(implicit, little, list(encodings))
+    return dataset
+
+
+@lru_cache(maxsize=64)
+def _encodings(raw: bytes) -> tuple[tuple[str, ...], str]:
+    """Return Python's codecs for a Specific Character Set (0008,0005) value, and a note if it is wrong."""
+    terms = [term.strip() for term in raw.decode("ascii", "replace").rstrip("\0 ").split("\\")]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            encodings = convert_encodings(terms)
+        except LookupError:
+            return ("iso8859",), f"SpecificCharacterSet (0008,0005) {terms!r} is not known"
+    note = f"SpecificCharacterSet (0008,0005) {terms!r} is not legal" if caught else ""
+    return tuple(encodings), note

@@ -1,0 +1,270 @@
+"""A parent series: the DICOM images that an output is derived from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+
+from dicomwright.errors import ParentError, Problem
+from dicomwright.parents.checks import check_one_series, numbers, text
+from dicomwright.parents.copying import decoded, fresh_element
+from dicomwright.parents.files import Reading, read_files, read_folder
+from dicomwright.parents.geometry import lay_out
+from dicomwright.parents.pairing import Pairing, pair_by_order, pair_by_position
+
+if TYPE_CHECKING:
+    from dicomwright.payload.planes import Planes
+
+__all__ = ["ParentSeries"]
+
+_LOSSY_SYNTAXES = frozenset(
+    ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"]
+    + [f"1.2.840.10008.1.2.4.{number}" for number in range(100, 109)]
+)
+
+
+class ParentSeries(Sequence[Dataset]):
+    """One series of one patient, in order along its slice normal, without pixels.
+
+    Examples
+    --------
+    >>> from pydicom.dataset import Dataset
+    >>> image = Dataset()
+    >>> image.PatientID, image.InstanceNumber = "42", 1
+    >>> series = ParentSeries([image])
+    >>> len(series), series.element(0x00100020).value
+    (1, '42')
+
+    Parameters
+    ----------
+    datasets : iterable of Dataset
+        In any order. They are not changed.
+
+    Raises
+    ------
+    ParentError
+        With all that is wrong: no data sets; several patients, studies, series, image sizes or orientations;
+        an instance given twice; an orientation that is not two unit vectors at right angles.
+
+    Attributes
+    ----------
+    datasets : tuple of Dataset
+        Sorted by the projection of their position on the slice normal; by InstanceNumber (0020,0013) where
+        there is no geometry or a data set has several frames; in the given order without that.
+    files : tuple of Path
+        Where each comes from, empty when they were given as data sets.
+    planes : Planes or None
+        Their *distinct* positions: one for each place, also when a time series has several images there.
+        None without complete geometry.
+    warnings : tuple of str
+        Tilt of more than 1 degree, missing slices, uneven spacing, absent geometry, files left out.
+
+    """
+
+    def __init__(self, datasets: Iterable[Dataset]) -> None:
+        given = list(datasets)
+        wrong = [type(item).__name__ for item in given if not isinstance(item, Dataset)]
+        if wrong:
+            raise ParentError(
+                f"a parent is a {wrong[0]}, not a pydicom Dataset", hint="give data sets or paths"
+            )
+        self._build(given, (), (), ())
+
+    @classmethod
+    def read(cls, source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> ParentSeries:
+        """Read the headers of a folder (and the folders below it), a file, or a list of files.
+
+        Pixel data is never read, so that the transfer syntax does not matter.
+
+        Raises
+        ------
+        ParentError
+            All that is wrong, with the names of the files.
+
+        """
+        reading = _reading(source)
+        if not reading.headers and not reading.problems:
+            raise ParentError("there are no parent files", hint="give a folder or a list of DICOM files")
+        series = cls.__new__(cls)
+        series._build(
+            [header.dataset for header in reading.headers],
+            [header.path for header in reading.headers],
+            reading.problems,
+            reading.warnings,
+        )
+        return series
+
+    @classmethod
+    def of(cls, parents: Any) -> ParentSeries | None:
+        """Return a parent series from whatever a caller may have.
+
+        None gives None; a `ParentSeries` itself; a path, a data set, and lists of either are read.
+
+        """
+        if parents is None or isinstance(parents, ParentSeries):
+            return parents
+        if isinstance(parents, Dataset):
+            return cls([parents])
+        if isinstance(parents, str | os.PathLike):
+            return cls.read(parents)
+        if not isinstance(parents, Iterable):
+            raise ParentError(
+                f"a parent series cannot be made from a {type(parents).__name__}",
+                hint="give data sets or paths",
+            )
+        items = list(parents)
+        if items and all(isinstance(item, str | os.PathLike) for item in items):
+            return cls.read(items)
+        return cls(items)
+
+    def _build(
+        self,
+        datasets: list[Dataset],
+        files: Sequence[Path],
+        problems: Iterable[Problem],
+        warnings: Iterable[str],
+    ) -> None:
+        problems = list(problems)
+        names = [str(path) for path in files] or [f"data set {index + 1}" for index in range(len(datasets))]
+        if not datasets and not problems:
+            raise ParentError("the parent series is empty", hint="give at least one data set")
+        problems += check_one_series(datasets, names)
+        layout = lay_out(datasets, names) if datasets and not problems else None
+        problems += layout.problems if layout else ()
+        if problems or layout is None:
+            raise ParentError.collect(problems)
+        self.datasets: tuple[Dataset, ...] = tuple(datasets[index] for index in layout.order)
+        self.files: tuple[Path, ...] = tuple(files[index] for index in layout.order) if files else ()
+        self.planes: Planes | None = layout.planes
+        self.warnings: tuple[str, ...] = (*warnings, *layout.warnings)
+        self._members = layout.members
+
+    @property
+    def first(self) -> Dataset:
+        """The first data set, in order."""
+        return self.datasets[0]
+
+    @property
+    def lossy(self) -> bool:
+        """Whether an image was ever compressed with loss: what it says, or how it is encoded (PS3.3 C.7.6.1.1.5)."""
+        return any(
+            text(dataset, 0x00282110) == "01" or _transfer_syntax(dataset) in _LOSSY_SYNTAXES
+            for dataset in self.datasets
+        )
+
+    def __len__(self) -> int:
+        """Return the number of instances."""
+        return len(self.datasets)
+
+    @overload
+    def __getitem__(self, index: int) -> Dataset: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Dataset]: ...
+    def __getitem__(self, index: int | slice) -> Dataset | Sequence[Dataset]:
+        """Return a data set, in order."""
+        return self.datasets[index]
+
+    def __iter__(self) -> Iterator[Dataset]:
+        """Iterate in order."""
+        return iter(self.datasets)
+
+    def __repr__(self) -> str:
+        """Say how many there are and where, and nothing of the patient."""
+        where = f", {self.files[0].parent}" if self.files else ""
+        return f"<ParentSeries: {len(self)} instances{where}>"
+
+    def element(self, tag: int, index: int = 0) -> DataElement | None:
+        """Return a fresh copy of an element of an instance (the first one), or None if it has none.
+
+        Raises
+        ------
+        ParentError
+            It cannot be decoded.
+
+        """
+        dataset = self.datasets[index]
+        if BaseTag(tag) not in dataset:
+            return None
+        little = dataset.original_encoding[1] is not False
+        return fresh_element(decoded(dataset, tag), little_endian=little)
+
+    def has_everywhere(self, tag: int) -> bool:
+        """Tell whether every instance has the element."""
+        return all(BaseTag(tag) in dataset for dataset in self.datasets)
+
+    def varies(self, tag: int) -> bool:
+        """Tell whether the instances differ in an element: in its value, or in having it at all.
+
+        Raises
+        ------
+        ParentError
+            It cannot be decoded.
+
+        """
+        key = BaseTag(tag)
+        present = [key in dataset for dataset in self.datasets]
+        if not any(present):
+            return False
+        if not all(present):
+            return True
+        if self._same_bytes(key):
+            return False
+        first = decoded(self.first, key)
+        return any(
+            (element := decoded(dataset, key)).value != first.value or element.VR != first.VR
+            for dataset in self.datasets[1:]
+        )
+
+    def _same_bytes(self, tag: BaseTag) -> bool:
+        """Tell whether an element is encoded alike everywhere: the fast answer for nearly all elements."""
+        seen = set()
+        for dataset in self.datasets:
+            raw = dataset.get_item(tag)
+            if not isinstance(raw, RawDataElement):
+                return False
+            seen.add((raw.VR, raw.value, dataset.original_encoding, str(dataset.original_character_set)))
+            if len(seen) > 1:
+                return False
+        return True
+
+    def pair(self, planes: Planes | None, count: int) -> Pairing:
+        """Find the parent instance of each output slice.
+
+        By position along the normal where both sides have one (normals parallel or antiparallel within
+        1 degree; a quarter of the smallest parent spacing apart at most). Without positions, one to one in
+        the order of this series when the counts are equal: its order in space, or by distinct
+        InstanceNumbers (0020,0013).
+
+        Parameters
+        ----------
+        planes : Planes or None
+            Of the output's slices.
+        count : int
+            Number of output slices.
+
+        """
+        if planes is not None and self.planes is not None:
+            thickness = numbers(self.first, 0x00180050, 1)
+            return pair_by_position(planes, self.planes, self._members, thickness[0] if thickness else None)
+        stack = self.planes is not None and len(self.planes) == len(self)
+        instance_numbers = [text(dataset, 0x00200013) for dataset in self.datasets]
+        numbered = "" not in instance_numbers and len(set(instance_numbers)) == len(self)
+        return pair_by_order(count, len(self), numbered=numbered, sorted_in_space=stack)
+
+
+def _reading(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Reading:
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return read_folder(path) if path.is_dir() else read_files([path])
+    return read_files(Path(item) for item in source)
+
+
+def _transfer_syntax(dataset: Dataset) -> str:
+    meta = getattr(dataset, "file_meta", None)
+    return str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
