@@ -52,9 +52,8 @@ def voxel_buffer(count: int, path: Path) -> Iterator[VoxelBuffer]:
             yield _Spill(count, file)
     except MemoryError as error:
         message = f"its {byte_count(count)} of voxels do not fit into memory"
-        raise refusal(
-            path, message, "decompress the file first: plain .nii is mapped", "too-large"
-        ) from error
+        hint = "decompress the file first: plain .nii is mapped"
+        raise refusal(path, message, hint, "too-large") from error
     except OSError as error:
         reason = error.strerror or str(error)
         message = f"its {byte_count(count)} of voxels do not fit into {tempfile.gettempdir()}: {reason}"
@@ -66,12 +65,12 @@ class _Memory:
 
     def __init__(self, count: int) -> None:
         self._array = np.empty(count, np.uint8)
-        self._view = memoryview(self._array)
+
         self._filled = 0
 
     def write(self, part: bytes) -> None:
         """Append bytes."""
-        self._view[self._filled : self._filled + len(part)] = part
+        self._array[self._filled : self._filled + len(part)] = np.frombuffer(part, np.uint8)
         self._filled += len(part)
 
     def array(self) -> NDArray[np.uint8]:

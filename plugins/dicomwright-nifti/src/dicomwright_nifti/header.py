@@ -14,7 +14,6 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
 from dicomwright_nifti.refusals import byte_count, refusal
-from dicomwright_nifti.sources import MAX_TRAILING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +21,23 @@ if TYPE_CHECKING:
 
     from dicomwright_nifti.sources import ByteSource
 
-__all__ = ["HEAD_BYTES", "Header", "Layout", "grid", "is_nifti", "read_header", "scaling", "walk_extensions"]
+__all__ = [
+    "HEAD_BYTES",
+    "Header",
+    "Layout",
+    "doubts",
+    "grid",
+    "is_nifti",
+    "read_header",
+    "scaling",
+    "walk_extensions",
+]
 
 HEAD_BYTES: Final = 348  # enough to recognise NIfTI-1 and NIfTI-2
 LABEL_INTENT: Final = 1002  # NIFTI_INTENT_LABEL
 _EXTENSION_FLAG: Final = 4
+_EXTENSION_HEAD: Final = 8
+_MOST_EXTENSIONS: Final = 10_000
 _MOST_DIMS: Final = 7
 _SPATIAL: Final = 3
 _RGB24: Final = 128
@@ -167,19 +178,21 @@ def read_header(source: ByteSource, path: Path) -> Header:
     if size == Nifti2Header.sizeof_hdr and head[8:12] not in _NIFTI2_LINE_ENDS:
         message = "the line-end check of its NIfTI-2 header is wrong: it was copied as text"
         raise refusal(path, message, "copy the file again in binary mode", "damaged")
-    return Header(_CLASSES[size](head, order, check=False), magic == single, path)
+    fields = _CLASSES[size](head, order, check=False)  # type: ignore[no-untyped-call]
+    return Header(fields, magic == single, path)
 
 
 def _kind(head: bytes, path: Path) -> tuple[int, str]:
     """Return size and byte order of the header, from its first field."""
-    for order, name in (("<", "little"), (">", "big")):
-        size = int.from_bytes(head[:4], name)  # type: ignore[arg-type]
+    for order in "<>":
+        size = int(np.frombuffer(head[:4].ljust(4, b"\0"), f"{order}i4")[0])
         if size in _CLASSES:
             return size, order
+
     if len(head) < HEAD_BYTES:
         message = f"its {byte_count(len(head))} are too few for a NIfTI header"
         raise refusal(path, message, "copy the file again or restore it", "truncated")
-    message = f"is not NIfTI: sizeof_hdr is {int.from_bytes(head[:4], 'little')}, not 348 or 540"
+    message = "is not NIfTI: its first field, sizeof_hdr, is neither 348 nor 540"
     raise refusal(path, message, "name a .nii, .nii.gz or .hdr file", "header")
 
 
@@ -216,28 +229,42 @@ def _offset(header: Header) -> int:
     return int(offset)
 
 
-def walk_extensions(source: ByteSource, header: Header, end: int | None) -> None:
-    """Step over the header extensions, checking that they lie before `end` (None: the end of the file).
+def walk_extensions(source: ByteSource, header: Header, end: int) -> None:
+    """Step over the header extensions, checking that they lie before `end`.
 
     Raises
     ------
     SourceError
-        An extension says a size that cannot be.
+        An extension says a size that cannot be, or there are too many.
 
     """
     flag = source.read(_EXTENSION_FLAG)
     if flag[:1] in (b"", b"\0"):
         return
-    order = "big" if header.fields.endianness == ">" else "little"
-    while (end is None or source.position + 8 <= end) and len(start := source.read(8)) == 8:  # noqa: PLR2004
-        size = int.from_bytes(start[:4], order, signed=True)
-        if not any(start):
-            return  # padding
-        stop = source.position - len(start) + size
-        if size < len(start) or (end is not None and stop > end) or (end is None and size > MAX_TRAILING):
+    order = header.fields.endianness
+    for _ in range(_MOST_EXTENSIONS):
+        if source.position + _EXTENSION_HEAD > end:
+            return
+        start = source.read(_EXTENSION_HEAD)
+        if len(start) < _EXTENSION_HEAD or not any(start):
+            return  # the end of a header file, or padding
+        size = int(np.frombuffer(start[:4], f"{order}i4")[0])
+        rest = size - _EXTENSION_HEAD
+        if rest < 0 or source.position + rest > end or source.skip(rest) < rest:
             message = f"a header extension says that it has {size} bytes, which cannot be"
             raise refusal(header.path, message, "the header is damaged: restore the file", "header")
-        source.skip(size - len(start))
+
+    message = f"it has more than {_MOST_EXTENSIONS:,} header extensions"
+    raise refusal(header.path, message, "the header is damaged: restore the file", "header")
+
+
+def doubts(header: Header, layout: Layout) -> list[str]:
+    """Return what is odd but does no harm: bitpix is not needed, and often wrong."""
+    bits = layout.dtype.itemsize * 8 * (3 if layout.colour else 1)
+    bitpix = int(header["bitpix"])
+    if bitpix in (0, bits):
+        return []
+    return [f"bitpix is {bitpix} but datatype {header['datatype']} has {bits} bits; the datatype is used"]
 
 
 def scaling(header: Header, *, colour: bool) -> tuple[float, float]:

@@ -11,9 +11,9 @@ from nibabel.arrayproxy import ArrayProxy
 from nibabel.nifti1 import Nifti1Header
 from numpy.lib.recfunctions import structured_to_unstructured
 
+from dicomwright.errors import SourceError
 from dicomwright.payload.volume import Volume
 from dicomwright_nifti.header import LABEL_INTENT, Header, Layout, grid
-from dicomwright_nifti.options import DEFAULT_MAX_BYTES
 from dicomwright_nifti.refusals import refusal
 from dicomwright_nifti.space import checked, describe
 from dicomwright_nifti.voxels import load_file
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
+    from dicomwright_nifti.options import ReadOptions
+
 __all__ = ["volume_of_image"]
 
+_SPATIAL: Final = 3
 _COLOUR: Final = ("R", "G", "B")
 
 
-def volume_of_image(image: SpatialImage, max_bytes: int = DEFAULT_MAX_BYTES) -> Volume:
+def volume_of_image(image: SpatialImage, options: ReadOptions) -> Volume:
     """Return the volume of an image that nibabel loaded or made.
 
     Parameters
     ----------
     image : nibabel.spatialimages.SpatialImage
         3-D, or with further dimensions of 1. Its `affine` places it (RAS, mm).
-    max_bytes : int
-        Most bytes of a compressed file once decompressed.
+    options : ReadOptions
+        `max_bytes` and `units` apply.
 
     Raises
     ------
@@ -43,15 +46,18 @@ def volume_of_image(image: SpatialImage, max_bytes: int = DEFAULT_MAX_BYTES) -> 
         It is not one volume, its type or affine cannot be used, or its file is damaged.
 
     """
+    if options.orientation != "auto":
+        message = "option orientation does not apply to an image in memory: its affine places it"
+        raise SourceError(message, hint="leave the option out", kind="option")
     name = image.get_filename() or "nibabel image"
     shape = grid(image.shape, name)
-    array, slope, intercept, notes = _stored(image.dataobj, shape, name, max_bytes)
+    array, slope, intercept, notes = _stored(image.dataobj, shape, name, options.max_bytes)
     label = False
     matrix = None if image.affine is None else np.array(image.affine, np.float64)
     if isinstance(image.header, Nifti1Header):
         header = Header(image.header, single=True, path=Path(name))
         label = header["intent_code"] == LABEL_INTENT
-        notes += [] if matrix is None else describe(header, matrix, shape)
+        notes += [] if matrix is None else describe(header, matrix, shape, options.units)
     affine = None if matrix is None else checked(matrix, name, "affine", "give the image a valid affine")
     return Volume(
         array, affine, slope=slope, intercept=intercept, label=label, source=name, warnings=tuple(notes)
@@ -73,7 +79,7 @@ def _stored(
     else:
         slope, intercept = 1.0, 0.0
         data = _fetched(lambda: np.asanyarray(data), name)
-    return _oriented(data, shape, name), slope, intercept, []
+    return _oriented(data, name), slope, intercept, []
 
 
 def _fetched(fetch: Any, name: str) -> NDArray[Any]:
@@ -81,9 +87,8 @@ def _fetched(fetch: Any, name: str) -> NDArray[Any]:
     try:
         return np.asanyarray(fetch())
     except (OSError, EOFError, ValueError, MemoryError, ArithmeticError) as error:
-        raise refusal(
-            name, f"nibabel cannot read its voxels: {error}", "restore the file", "damaged"
-        ) from error
+        message = f"nibabel cannot read its voxels: {error}"
+        raise refusal(name, message, "restore the file", "damaged") from error
 
 
 def _sample(dtype: np.dtype[Any], name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
@@ -100,11 +105,15 @@ def _sample(dtype: np.dtype[Any], name: str) -> tuple[np.dtype[Any], tuple[int, 
     return dtype, ()
 
 
-def _oriented(array: NDArray[Any], shape: tuple[int, int, int], name: str) -> NDArray[Any]:
+def _oriented(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return a view of (columns, rows, slices) as (slices, rows, columns)."""
     _, colour = _sample(array.dtype, name)
-    cube = array[(..., *(0 for _ in array.shape[3:]))]
-    cube = cube[(..., *(None for _ in range(3 - cube.ndim)))]
+    cube = array
+    while cube.ndim > _SPATIAL:
+        cube = cube[..., 0]
+    while cube.ndim < _SPATIAL:
+        cube = cube[..., np.newaxis]
+
     if not colour:
         return cube.transpose(2, 1, 0)
     return structured_to_unstructured(cube, copy=False).transpose(2, 1, 0, 3)

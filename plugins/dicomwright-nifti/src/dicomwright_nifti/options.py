@@ -80,7 +80,6 @@ def _bytes(text: str | int) -> int:
     match = _SIZE.fullmatch(str(text).strip())
     if match is None or int(match[1]) == 0:
         message = f"option max_bytes of the NIfTI reader cannot be {shown(text)!r}"
-        raise SourceError(
-            message, hint="write a number of bytes, or for example 512MiB or 4GiB", kind="option"
-        )
+        hint = "write a number of bytes, or for example 512MiB or 4GiB"
+        raise SourceError(message, hint=hint, kind="option")
     return int(match[1]) * _UNITS[match[2].lower()]

@@ -5,21 +5,25 @@ from __future__ import annotations
 import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from dicomwright.errors import SourceError
 from dicomwright.payload.volume import Volume
 from dicomwright_nifti.files import pair_of
 from dicomwright_nifti.header import (
+    HEAD_BYTES,
     LABEL_INTENT,
     Header,
     Layout,
+    doubts,
     is_nifti,
     read_header,
     scaling,
     walk_extensions,
 )
 from dicomwright_nifti.options import ReadOptions
-from dicomwright_nifti.sources import GZIP_MAGIC, open_source
+from dicomwright_nifti.refusals import refusal
+from dicomwright_nifti.sources import GZIP_MAGIC, MAX_TRAILING, open_source
 from dicomwright_nifti.space import checked, place
 from dicomwright_nifti.voxels import load, load_file
 
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from dicomwright_nifti.voxels import Voxels
 
 __all__ = ["NiftiReader"]
+
+MAX_HEADER_FILE: Final = 64 * 1024**2  # of a .hdr file with its extensions
 
 
 class NiftiReader:
@@ -57,7 +63,7 @@ class NiftiReader:
                 head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 1024)
             except zlib.error:
                 return False
-        return is_nifti(head) or pair_of(path).header != path
+        return is_nifti(head) or _belongs_to_header(path)
 
     def read(self, path: Path, options: Mapping[str, str]) -> Volume:
         """Return the volume of a `.nii`, `.nii.gz`, `.hdr` or `.img` file.
@@ -93,14 +99,15 @@ class NiftiReader:
             intercept=intercept,
             label=header["intent_code"] == LABEL_INTENT,
             source=str(path),
-            warnings=(*space.warnings, *notes),
+            warnings=(*doubts(header, layout), *space.warnings, *notes),
         )
 
     @staticmethod
-    def from_image(image: SpatialImage) -> Volume:
+    def from_image(image: SpatialImage, options: Mapping[str, str] | None = None) -> Volume:
         """Return the volume of a nibabel image in memory, or of one that nibabel loaded.
 
-        The voxels of a loaded image come from its file, checked as `read` checks them.
+        The voxels of a loaded image come from its file, checked as `read` checks them; its `affine`
+        places them, so that the option ``orientation`` does not apply.
 
         Examples
         --------
@@ -115,16 +122,31 @@ class NiftiReader:
             As `read`.
 
         """
-        from dicomwright_nifti.images import volume_of_image  # noqa: PLC0415 - only for nibabel users
+        from dicomwright_nifti.images import volume_of_image
 
-        return volume_of_image(image)
+        return volume_of_image(image, ReadOptions.parse(options or {}))
+
+
+def _belongs_to_header(path: Path) -> bool:
+    """Tell whether a file is the second of a pair that has a NIfTI header."""
+    header = pair_of(path).header
+    if header == path:
+        return False
+    try:
+        with closing(open_source(header)) as source:
+            return is_nifti(source.read(HEAD_BYTES))
+    except SourceError:
+        return False
 
 
 def _voxels(source: ByteSource, header: Header, layout: Layout, pair: Pair, max_bytes: int) -> Voxels:
     """Return the voxels behind the header or in the other file of the pair."""
-    if not header.single:
-        walk_extensions(source, header, None)
-        return load_file(pair.image(), layout, max_bytes)
-    source.admit(layout.offset + layout.nbytes, max_bytes)
-    walk_extensions(source, header, layout.offset)
-    return load(source, pair.header, layout)
+    if header.single:
+        source.admit(layout.offset + layout.nbytes, max_bytes)
+        walk_extensions(source, header, layout.offset)
+        return load(source, pair.header, layout)
+    walk_extensions(source, header, MAX_HEADER_FILE)
+    if source.finish() > MAX_TRAILING:
+        message = "it says that it is a header, but far more follows"
+        raise refusal(pair.header, message, "name the .hdr file of the pair", "header")
+    return load_file(pair.image(), layout, max_bytes)

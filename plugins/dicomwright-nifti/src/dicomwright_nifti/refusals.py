@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["byte_count", "listed", "refusal", "shown"]
 
 _STEP = 1024
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def shown(text: object) -> str:
@@ -37,12 +38,8 @@ def byte_count(count: int) -> str:
     """
     if count < _STEP:
         return f"{count} bytes"
-    size, unit = float(count), ""
-    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
-        size /= _STEP
-        if size < _STEP:
-            break
-    return f"{size:.1f} {unit}"
+    power = min((count.bit_length() - 1) // 10, len(_UNITS))
+    return f"{count / _STEP**power:.1f} {_UNITS[power - 1]}"
 
 
 def listed(names: Iterable[str]) -> str:

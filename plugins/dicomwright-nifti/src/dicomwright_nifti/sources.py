@@ -48,8 +48,8 @@ class ByteSource(Protocol):
     def read(self, count: int) -> bytes:
         """Return the next bytes, fewer only where the source ends."""
 
-    def skip(self, count: int) -> None:
-        """Leave out bytes."""
+    def skip(self, count: int) -> int:
+        """Leave out bytes and return how many, fewer only where the source ends."""
 
     def admit(self, size: int, max_bytes: int) -> None:
         """Refuse a declared size that the source cannot hold, before anything is allocated."""
@@ -130,9 +130,11 @@ class PlainSource:
         self.position += len(found)
         return found
 
-    def skip(self, count: int) -> None:
-        """Move on."""
-        self.position += count
+    def skip(self, count: int) -> int:
+        """Move on, at most to the end of the file."""
+        left = max(0, min(count, self._size - self.position))
+        self.position += left
+        return left
 
     def admit(self, size: int, max_bytes: int) -> None:  # noqa: ARG002 - mapping takes no memory: no limit
         """Refuse a declared size beyond the end of the file."""
@@ -178,10 +180,12 @@ class GzipSource:
             left -= len(part)
         return b"".join(parts)
 
-    def skip(self, count: int) -> None:
-        """Decompress bytes and drop them."""
-        while count > 0 and (part := self._next(min(count, _BLOCK))):
-            count -= len(part)
+    def skip(self, count: int) -> int:
+        """Decompress bytes and drop them, at most to the end of the stream."""
+        left = count
+        while left > 0 and (part := self._next(min(left, _BLOCK))):
+            left -= len(part)
+        return count - left
 
     def admit(self, size: int, max_bytes: int) -> None:
         """Refuse a declared size over the limit, or one that so few bytes cannot decompress to."""
@@ -240,7 +244,7 @@ class GzipSource:
                 self.position += len(part)
                 return part
             if at_end and not self._inflater.eof:
-                message = f"the gzip stream breaks off after {byte_count(self.position)} of decompressed data"
+                message = f"the gzip stream breaks off after {byte_count(self.position)} decompressed"
                 raise refusal(self._path, message, _COPY_AGAIN, "truncated")
         return b""
 
@@ -269,9 +273,7 @@ class GzipSource:
                 message = f"the gzip {name} does not match the decompressed data"
                 return refusal(self._path, message, _COPY_AGAIN, "damaged")
         reason = str(error).rpartition(": ")[2]
-        message = (
-            f"the gzip stream is damaged after {byte_count(self.position)} of decompressed data: {reason}"
-        )
+        message = f"the gzip stream is damaged after {byte_count(self.position)} decompressed: {reason}"
         return refusal(self._path, message, _COPY_AGAIN, "damaged")
 
 

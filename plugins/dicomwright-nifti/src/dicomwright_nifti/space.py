@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from nibabel.nifti1 import xform_codes
 
-from dicomwright.errors import GeometryError
+from dicomwright.errors import GeometryError, SourceError
 from dicomwright.payload.affine import Affine
 from dicomwright_nifti.refusals import refusal
 
@@ -52,31 +52,50 @@ def place(header: Header, shape: tuple[int, ...], orientation: str, units: str) 
     notes: list[str] = []
     codes = _codes(header, notes)
     name = _which(header, codes, orientation)
-    matrix = _matrix(header, name, shape, notes)
-    notes.extend(_doubts(header, name, matrix, shape, codes))
-    matrix[:3] *= _unit_scale(header, units, notes)
+    scale = _unit_scale(header, units, notes)
+    with np.errstate(all="ignore"):
+        matrix = _matrix(header, name, shape, notes)
+        matrix[:3] *= scale
+        notes.extend(_doubts(header, name, matrix, shape, scale))
     return Space(matrix, notes)
 
 
-def describe(header: Header, matrix: Matrix, shape: tuple[int, ...]) -> list[str]:
+def describe(header: Header, matrix: Matrix, shape: tuple[int, ...], units: str) -> list[str]:
     """Return what to say of an image whose affine is given, and bring the affine to mm in place."""
     notes: list[str] = []
     codes = _codes(header, notes)
-    notes.extend(_doubts(header, _which(header, codes, "auto"), matrix, shape, codes))
-    matrix[:3] *= _unit_scale(header, "header", notes)
+    scale = _unit_scale(header, units, notes)
+    with np.errstate(all="ignore"):
+        matrix[:3] *= scale
+        notes.extend(_doubts(header, _which(header, codes, "auto"), matrix, shape, scale))
     return notes
 
 
-def _doubts(
-    header: Header, name: str, matrix: Matrix, shape: tuple[int, ...], codes: dict[str, int]
-) -> list[str]:
+def _doubts(header: Header, name: str, matrix: Matrix, shape: tuple[int, ...], scale: float) -> list[str]:
     """Return what makes the place uncertain: no code, or two matrices that disagree."""
     if name == "neither":
-        return [
+        note = (
             "neither sform nor qform has a code: position and orientation are unknown and were made up "
             "from the voxel sizes; left and right are not certain"
-        ]
-    return _disagreement(header, name, matrix, shape, codes) if min(codes.values()) > 0 else []
+        )
+        return [note]
+    codes = _codes(header, [])
+    if min(codes.values()) == 0:
+        return []
+    other = "qform" if name == "sform" else "sform"
+    try:
+        second = _matrix(header, other, shape, [])
+    except SourceError as error:
+        return [f"the {other} is unusable, the {name} is used: {error.problems[0].message}"]
+    second[:3] *= scale
+    distance = apart(matrix, second, shape)
+    if distance <= _DISAGREE * float(np.linalg.norm(matrix[:3, :3], axis=0).min()):
+        return []
+    note = (
+        f"sform (code {codes['sform']}) and qform (code {codes['qform']}) place voxels up to "
+        f"{distance:.3g} mm apart; the {name} is used"
+    )
+    return [note]
 
 
 def checked(matrix: Matrix, where: object, name: str, hint: str) -> Affine:
@@ -89,7 +108,8 @@ def checked(matrix: Matrix, where: object, name: str, hint: str) -> Affine:
 
     """
     try:
-        return Affine.from_ras(matrix)
+        with np.errstate(all="ignore"):
+            return Affine.from_ras(matrix)
     except GeometryError as error:
         message = f"its {name} cannot place the voxels: {error.problems[0].message}"
         raise refusal(where, message, hint, "geometry") from error
@@ -120,7 +140,7 @@ def _which(header: Header, codes: dict[str, int], orientation: str) -> str:
 def _matrix(header: Header, name: str, shape: tuple[int, ...], notes: list[str]) -> Matrix:
     """Return one matrix of the header, finite and not singular."""
     if name == "sform":
-        matrix = np.asarray(header.fields.get_sform(), np.float64)
+        matrix = np.array(header.fields.get_sform(), np.float64)  # type: ignore[no-untyped-call]
     else:
         matrix = _from_voxel_sizes(header, name, shape, notes)
     if shape[0] == 1 and not matrix[:3, 2].any():
@@ -148,7 +168,7 @@ def _across(matrix: Matrix, notes: list[str]) -> Matrix:
 
 def _from_voxel_sizes(header: Header, name: str, shape: tuple[int, ...], notes: list[str]) -> Matrix:
     """Return the qform, or the fallback, from pixdim as nibabel mends it."""
-    fields = header.fields.copy()
+    fields = header.fields.copy()  # type: ignore[no-untyped-call]
     sizes = fields["pixdim"]
     for axis in (1, 2, 3):
         size, count = float(sizes[axis]), shape[3 - axis]
@@ -167,38 +187,17 @@ def _from_voxel_sizes(header: Header, name: str, shape: tuple[int, ...], notes: 
             notes.append(f"pixdim[0] is {float(sizes[0]):g}, not 1 or -1; 1 is used")
         sizes[0] = 1
     try:
-        with np.errstate(all="ignore"):
-            return np.asarray(fields.get_qform(), np.float64)
+        return np.asarray(fields.get_qform(), np.float64)
     except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         message = f"its qform is not a rotation: {error}"
         raise refusal(header.path, message, "restore the header", "geometry") from error
-
-
-def _disagreement(
-    header: Header, name: str, matrix: Matrix, shape: tuple[int, ...], codes: dict[str, int]
-) -> list[str]:
-    """Return what to say where both matrices are set and place voxels differently."""
-    other = "qform" if name == "sform" else "sform"
-    try:
-        second = _matrix(header, other, shape, [])
-    except Exception as error:  # noqa: BLE001 - any trouble with the matrix that is not used is only told
-        return [f"the {other} (code {codes[other]}) is unusable ({error}); the {name} is used"]
-    distance = apart(matrix, second, shape)
-    steps = np.linalg.norm(matrix[:3, :3], axis=0)
-    if distance <= _DISAGREE * float(steps.min()):
-        return []
-    return [
-        f"sform (code {codes['sform']}) and qform (code {codes['qform']}) place voxels up to "
-        f"{distance:.3g} apart; the {name} is used"
-    ]
 
 
 def apart(first: Matrix, second: Matrix, shape: tuple[int, ...]) -> float:
     """Return the largest distance between where two matrices put a voxel."""
     ends = [(0, count - 1) for count in shape[2::-1]]
     corners = np.array([(*corner, 1) for corner in itertools.product(*ends)], np.float64)
-    with np.errstate(all="ignore"):
-        return float(np.linalg.norm(corners @ (first - second)[:3].T, axis=1).max())
+    return float(np.linalg.norm(corners @ (first - second)[:3].T, axis=1).max())
 
 
 def _unit_scale(header: Header, units: str, notes: list[str]) -> float:
