@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydicom.datadict import keyword_dict, keyword_for_tag, repeater_has_keyword, tag_for_keyword
 from pydicom.tag import BaseTag
 
+from dicomwright.blueprint._value_rules import shown
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _PRIVATE_TAG = re.compile(
 _NOT_IN_CREATOR = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
 _CREATOR_LENGTH = 64
 _LAST_TAG = 0xFFFFFFFF
-_SHORT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def to_tag(tag: TagLike) -> AnyTag:
     number = _whole(tag)
     if number is None or not 0 <= number <= _LAST_TAG:
         raise BlueprintError(
-            f"{_shown(tag)} is not a DICOM tag",
+            f"{shown(tag)} is not a DICOM tag",
             hint="give a keyword, a number from 0 to 0xFFFFFFFF, a pair or a PrivateTag",
             kind="bad-tag",
         )
@@ -182,7 +182,7 @@ def _from_text(text: str) -> AnyTag:
     match = _PRIVATE_TAG.fullmatch(text)
     if match:
         return PrivateTag(int(match["group"], 16), match["creator"].strip(), int(match["offset"], 16))
-    message = f"{_shown(text)} is not a DICOM keyword or tag"
+    message = f"{shown(text)} is not a DICOM keyword or tag"
     raise BlueprintError(message, hint=_hint(text), kind="unknown-tag")
 
 
@@ -193,7 +193,7 @@ def _from_pair(pair: tuple[Any, ...]) -> BaseTag:
         group, element = (part or 0 for part in numbers)
         return BaseTag(group << 16 | element)
     raise BlueprintError(
-        f"{_shown(pair)} is not a DICOM tag",
+        f"{shown(pair)} is not a DICOM tag",
         hint="a pair is (group, element), each from 0 to 0xFFFF",
         kind="bad-tag",
     )
@@ -213,14 +213,14 @@ def _private_problem(group: Any, creator: Any, offset: Any) -> str:
     """Return what is wrong with the parts of a private tag, or an empty text."""
     number, place = _whole(group), _whole(offset)
     if number is None or number % 2 == 0 or not 0x0009 <= number <= 0xFFFD:  # noqa: PLR2004 - PS3.5 §7.8
-        shown = _shown(group) if number is None else f"{number:04X}"
-        return f"{shown} is not a private group: those are odd, 0009 to FFFD (PS3.5 §7.8)"
+        given = shown(group) if number is None else f"{number:04X}"
+        return f"{given} is not a private group: those are odd, 0009 to FFFD (PS3.5 §7.8)"
     if not isinstance(creator, str) or not creator.strip() or len(creator) > _CREATOR_LENGTH:
-        return f"{_shown(creator)} is not a private creator: 1 to 64 characters (PS3.5 §7.8.1)"
+        return f"{shown(creator)} is not a private creator: 1 to 64 characters (PS3.5 §7.8.1)"
     if _NOT_IN_CREATOR.search(creator):
-        return f"{_shown(creator)} is not a private creator: no backslash or control character (PS3.5 §6.2)"
+        return f"{shown(creator)} is not a private creator: no backslash or control character (PS3.5 §6.2)"
     if place is None or not 0 <= place <= 0xFF:  # noqa: PLR2004 - one byte
-        return f"{_shown(offset)} is not an element's place in a private block: 00 to FF (PS3.5 §7.8.1)"
+        return f"{shown(offset)} is not an element's place in a private block: 00 to FF (PS3.5 §7.8.1)"
     return ""
 
 
@@ -249,12 +249,3 @@ def _near(text: str) -> list[str]:
 def _folded_keywords() -> Mapping[str, str]:
     """Return all keywords by their lower-case form."""
     return {keyword.lower(): keyword for keyword in keyword_dict if keyword}
-
-
-def _shown(value: Any) -> str:
-    """Return a short text of any value."""
-    try:
-        text = ascii(value)
-    except Exception:  # noqa: BLE001 - a broken __repr__ must not hide the real problem
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."

@@ -6,19 +6,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydicom.datadict import dictionary_VR
-from pydicom.tag import BaseTag
+from pydicom.valuerep import STANDARD_VR
 
 from dicomwright.blueprint.tags import PrivateTag, describe, to_tag
 from dicomwright.errors import Problem
 
 if TYPE_CHECKING:
+    from pydicom.tag import BaseTag
+
     from dicomwright.blueprint.tags import TagLike
 
 __all__ = ["ALL_VRS", "check_vr", "expected_vrs"]
 
-ALL_VRS = frozenset(
-    "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV".split(),
-)
+ALL_VRS = frozenset(vr.value for vr in STANDARD_VR)
 """The value representations of PS3.5 §6.2."""
 
 _SHORT = 20
@@ -72,7 +72,7 @@ def check_vr(tag: TagLike, vr: object) -> Problem | None:
     if text in ALL_VRS and expected:
         wanted = " or ".join(expected)
         return Problem(f"{describe(known)} has VR {wanted}, not {text} (PS3.6)", hint=hint, kind="wrong-vr")
-    shown = ascii(text) if len(text) <= _SHORT else f"{ascii(text[:_SHORT])}..."
+    shown = ascii(text) if len(text) <= _SHORT else f"{text[:_SHORT]!a}..."
     return Problem(f"{describe(known)}: {shown} is not a VR (PS3.5 §6.2)", hint=hint, kind="wrong-vr")
 
 
