@@ -128,7 +128,7 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "--doctest-modules", "--examples", *in_members, *map(str, pages), *session.posargs)
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=PYTHONS, tags=["matrix"])
 @nox.parametrize("resolution", RESOLUTIONS, ids=RESOLUTIONS)
 @nox.parametrize("member", list(MEMBERS), ids=list(MEMBERS))
 def unit(session: nox.Session, member: str, resolution: str) -> None:
@@ -143,14 +143,14 @@ def unit(session: nox.Session, member: str, resolution: str) -> None:
     session.run("pytest", f"{members[-1].folder}/tests", *session.posargs)
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=PYTHONS, tags=["matrix"])
 def together(session: nox.Session) -> None:
     """Run all tests of all members together."""
     session.install(*editable(MEMBERS.values()), *group("test", "judges"))
     session.run("pytest", *session.posargs)
 
 
-@nox.session
+@nox.session(tags=["matrix"])
 def built(session: nox.Session) -> None:
     """Build wheels from source distributions, install them without the sources, run the workspace's tests."""
     session.install(*group("build"))
@@ -165,7 +165,7 @@ def built(session: nox.Session) -> None:
     session.run("pytest", "tests", *session.posargs)
 
 
-@nox.session
+@nox.session(tags=["matrix"])
 def demo(session: nox.Session) -> None:
     """Build DICOM series from real input, have independent programs judge them, say where they are."""
     session.install(*editable(MEMBERS.values()), *group("demo"))
@@ -184,7 +184,7 @@ def matrix(session: nox.Session) -> None:
         session.notify(name)
 
 
-@nox.session(venv_backend="none", default=False)
+@nox.session(venv_backend="none", default=False, tags=["matrix"])
 def interpreters(session: nox.Session) -> None:
     """Say which Pythons of the matrix this machine does not have."""
     absent = [python for python in PYTHONS if not has_python(session, python)]
