@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import importlib_metadata
 
+from dicomwright.plugins.records import UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,8 +22,6 @@ __all__ = ["GROUP", "Candidate", "canonical", "core_version", "find_candidates"]
 
 #: The entry-point group of plug-ins.
 GROUP = "dicomwright"
-
-_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def core_version() -> str:
     try:
         return str(importlib_metadata.version("dicomwright"))
     except importlib_metadata.PackageNotFoundError:
-        return _UNKNOWN
+        return UNKNOWN
 
 
 def find_candidates() -> list[Candidate]:
@@ -80,42 +80,39 @@ def _candidates_of(distribution: Any) -> Iterator[Candidate]:
     """Yield the entry points of one distribution; whatever is wrong with it stays with it."""
     try:
         text = distribution.read_text("entry_points.txt") or ""
-        if GROUP not in text or _is_shadowed(distribution, text):
+        if GROUP not in text:
             return
         entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
     except Exception as error:  # noqa: BLE001  any fault in foreign metadata becomes a record
+        name, version, _ = _identity(distribution)
         problem = f"its entry_points.txt cannot be read: {type(error).__name__}: {error}"
-        yield Candidate(_UNKNOWN, "", *_identity(distribution), problem=problem)
+        yield Candidate(name, "", name, version, problem=problem)
+        return
+    if not entries:
+        return
+    name, version, requires = _identity(distribution)
+    if _is_shadowed(name, text):
         return
     for entry in entries:
-        yield Candidate(
-            entry.name,
-            entry.value,
-            *_identity(distribution),
-            requires=tuple(distribution.requires or ()),
-            problem=_value_problem(entry),
-        )
+        yield Candidate(entry.name, entry.value, name, version, requires, _value_problem(entry))
 
 
-def _is_shadowed(distribution: Any, text: str) -> bool:
-    """Tell whether another distribution of the same name comes first on the path."""
-    name, _ = _identity(distribution)
-    if name == _UNKNOWN:
-        return False
-    return importlib_metadata.distribution(name).read_text("entry_points.txt") != text
-
-
-def _identity(distribution: Any) -> tuple[str, str]:
-    """Return name and version, as far as the metadata say."""
-    return _field(distribution, "Name"), _field(distribution, "Version")
-
-
-def _field(distribution: Any, field: str) -> str:
-    """Return one field of the metadata, or a word that says that it is not known."""
+def _identity(distribution: Any) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, version and requirements, as far as the metadata tell."""
     try:
-        return str(distribution.metadata[field] or _UNKNOWN)
-    except Exception:  # noqa: BLE001  metadata that are absent or not UTF-8; the caller shows "unknown"
-        return _UNKNOWN
+        metadata = distribution.metadata
+        requires = tuple(metadata.get_all("Requires-Dist") or ())
+        return metadata["Name"] or UNKNOWN, metadata["Version"] or UNKNOWN, requires
+    except Exception:  # noqa: BLE001  metadata that are absent or no text; the record says "unknown"
+        return UNKNOWN, UNKNOWN, ()
+
+
+def _is_shadowed(name: str, text: str) -> bool:
+    """Tell whether another distribution of the same name comes first on the path."""
+    try:
+        return importlib_metadata.distribution(name).read_text("entry_points.txt") != text
+    except importlib_metadata.PackageNotFoundError:  # the folder bears another name than the metadata in it
+        return False
 
 
 def _value_problem(entry: importlib_metadata.EntryPoint) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from inspect import Parameter, signature
 from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pluggy import PluginManager
@@ -16,7 +19,7 @@ from dicomwright.plugins import builtin, hooks
 from dicomwright.plugins.hooks import BUILD_HOOK, KINDS, Kind
 from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_owner
-from dicomwright.plugins.records import Contribution, PluginRecord, Status, escape, tell
+from dicomwright.plugins.records import UNKNOWN, Contribution, PluginRecord, Status, escape, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -76,15 +79,15 @@ def discover(
 
     """
     found = Discovery([], [])
-    _register(manager, found, PluginRecord(BUILTIN, "dicomwright", core), (), lambda: builtin)
-    wanted = [candidate for candidate in candidates if not disabled(candidate)]
+    _register(manager, found, PluginRecord(BUILTIN, "dicomwright", core), (), _load_builtin)
+    rivals = [one for one in candidates if not disabled(one) and not _metadata_problem(one, core)]
     for candidate in candidates:
         record = PluginRecord(candidate.name, candidate.distribution, candidate.version)
         reason = disabled(candidate)
         if reason:
             found.records.append(replace(record, status="disabled", reason=reason))
             continue
-        _register(manager, found, record, candidate.requires, lambda c=candidate: _load(c, core, wanted))
+        _register(manager, found, record, candidate.requires, partial(_load, candidate, core, rivals))
     return found
 
 
@@ -99,9 +102,10 @@ def _register(
     label = f"{record.distribution}:{record.name}"
     try:
         with stdout_to_stderr():
-            given, kinds = _take_in(manager, label, load())
+            given, kinds = _isolated(partial(_take_in, manager, label, load), "loading it")
     except _RefusedError as refused:
-        manager.unregister(name=label) if manager.has_plugin(label) else None
+        if manager.has_plugin(label):
+            manager.unregister(name=label)
         found.records.append(
             replace(record, status=refused.status, reason=refused.reason, details=refused.details)
         )
@@ -113,12 +117,17 @@ def _register(
     )
 
 
-def _load(candidate: Candidate, core: str, wanted: list[Candidate]) -> Any:
+def _load_builtin() -> ModuleType:
+    """Return what the core provides."""
+    return builtin
+
+
+def _load(candidate: Candidate, core: str, rivals: list[Candidate]) -> Any:
     """Import one plug-in, if its metadata allow."""
-    if candidate.problem:
-        raise _RefusedError("failed", escape(candidate.problem))
-    _check_core(candidate, core)
-    _check_name(candidate, wanted)
+    problem = _metadata_problem(candidate, core)
+    if problem:
+        raise _RefusedError(*problem)
+    _check_name(candidate, rivals)
     return _isolated(candidate.load, f"importing {candidate.value}")
 
 
@@ -126,7 +135,7 @@ def _isolated(action: Callable[[], Any], what: str) -> Any:
     """Call foreign code; all that it raises becomes a refusal, except Ctrl-C."""
     try:
         return action()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _RefusedError):
         raise
     except DicomwrightError as error:
         text = "; ".join(problem.message for problem in error.problems)
@@ -135,38 +144,38 @@ def _isolated(action: Callable[[], Any], what: str) -> Any:
         raise _RefusedError("failed", f"{what} failed: {tell(error)}", error) from error
 
 
-def _check_core(candidate: Candidate, core: str) -> None:
-    """Refuse a plug-in whose distribution wants another core; installers do not see later changes."""
+def _metadata_problem(candidate: Candidate, core: str) -> tuple[Status, str] | None:
+    """Say what can be seen without importing a plug-in; installers do not look at it again after later changes."""
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
-    from packaging.version import InvalidVersion
 
+    if candidate.problem:
+        return "failed", escape(candidate.problem)
     for text in candidate.requires:
         try:
             requirement = Requirement(text)
-            ours = canonicalize_name(requirement.name) == "dicomwright"
-            if not ours or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
-                continue
-            if not requirement.specifier.contains(core, prereleases=True):
-                raise _RefusedError(
-                    "incompatible",
-                    f"it needs {escape(text)}, this is dicomwright {core}; install a version of "
-                    f"{candidate.distribution} that fits",
-                )
-        except (InvalidRequirement, InvalidVersion):
-            if text.lower().startswith("dicomwright") and text[11:12] not in ("-", "_", "."):
-                reason = f"its requirement {escape(repr(text))} cannot be read"
-                raise _RefusedError("failed", reason) from None
+        except InvalidRequirement:
+            if re.match(r"dicomwright(?![-_.]?\w)", text, re.IGNORECASE):
+                return "failed", f"its requirement {escape(repr(text))} cannot be read"
+            continue  # about something else, and not ours to judge
+        ours = canonicalize_name(requirement.name) == "dicomwright" and core != UNKNOWN
+        applies = ours and (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
+        if applies and not requirement.specifier.contains(core, prereleases=True):
+            return "incompatible", (
+                f"it needs {escape(text)}, this is dicomwright {core}; install a version of "
+                f"{candidate.distribution} that fits"
+            )
+    return None
 
 
-def _check_name(candidate: Candidate, wanted: Iterable[Candidate]) -> None:
+def _check_name(candidate: Candidate, rivals: Iterable[Candidate]) -> None:
     """Refuse a plug-in whose name another distribution's plug-in has."""
     if candidate.name == BUILTIN:
         raise _RefusedError("conflict", f'the name "{BUILTIN}" belongs to dicomwright itself')
     owner = known_owner("plugin", candidate.name)
     if owner and candidate.distribution.lower() == owner.distribution:
         return
-    others = [one for one in wanted if one.name == candidate.name and one != candidate]
+    others = [one for one in rivals if one.name == candidate.name and one != candidate]
     if others:
         named = " and ".join(f"{one.distribution} {one.version}" for one in others)
         raise _RefusedError(
@@ -177,18 +186,22 @@ def _check_name(candidate: Candidate, wanted: Iterable[Candidate]) -> None:
 
 
 def _take_in(
-    manager: PluginManager, label: str, plugin: Any
+    manager: PluginManager, label: str, load: Callable[[], object]
 ) -> tuple[list[tuple[str, Spec]], tuple[str, ...]]:
-    """Register a plug-in and ask its hooks."""
+    """Load a plug-in, register it and ask its hooks."""
+    plugin = load()
+    if not isinstance(plugin, ModuleType):
+        raise _RefusedError("failed", f"its entry point names a {type(plugin).__name__}, not a module")
     twin = manager.get_name(plugin)
     if twin is not None:
+        distribution, _, name = twin.partition(":")
         raise _RefusedError(
-            "conflict", f"what it names is registered already, by {twin.replace(':', ' as ')}"
+            "conflict", f'its module {plugin.__name__} is registered already, as "{name}" of {distribution}'
         )
-    problems = _isolated(lambda: list(_hook_problems(manager, plugin)), "looking for its hooks")
+    problems = list(_hook_problems(manager, plugin))
     if problems:
         raise _RefusedError(*_sum_up(problems))
-    _isolated(lambda: manager.register(plugin, name=label), "registering its hooks")
+    manager.register(plugin, name=label)
     given = [(kind.name, spec) for kind in KINDS.values() for spec in _descriptors(manager, label, kind)]
     kinds = [name for name in KINDS if any(kind == name for kind, _ in given)]
     build = any(impl.plugin_name == label for impl in getattr(manager.hook, BUILD_HOOK).get_hookimpls())
@@ -226,14 +239,13 @@ def _hook_problems(manager: PluginManager, plugin: Any) -> Iterator[tuple[Status
 
 def _argument_problems(hook: str, function: Callable[..., Any]) -> Iterator[tuple[Status, str]]:
     """Yield the arguments that a hook wants and is not given."""
-    offered = set(signature(getattr(hooks, hook)).parameters)
+    offered = tuple(signature(getattr(hooks, hook)).parameters)
     for parameter in signature(function).parameters.values():
         if parameter.default is Parameter.empty and parameter.name not in offered:
-            offer = " and ".join(sorted(offered)) or "none"
+            offer = f"only {' and '.join(offered)}" if offered else "none"
             yield (
                 "incompatible",
-                f'{hook} takes the argument "{parameter.name}", which this dicomwright does not give; '
-                f"it gives {offer}",
+                f'{hook} takes the argument "{parameter.name}", which is not given ({offer} is)',
             )
 
 
@@ -243,22 +255,26 @@ def _descriptors(manager: PluginManager, label: str, kind: Kind) -> list[Spec]:
     for implementation in getattr(manager.hook, kind.hook).get_hookimpls():
         if implementation.plugin_name != label:
             continue
-        what = f"calling {kind.hook}"
-        given = _isolated(
-            lambda call=implementation.function: list(islice(iter(call()), _MOST_CONTRIBUTIONS + 1)), what
-        )
+        given = _isolated(partial(_drain, implementation.function), f"calling {kind.hook}")
         specs.extend(_checked(kind, given))
     return specs
+
+
+def _drain(function: Callable[[], Iterable[Any]]) -> list[Any]:
+    """Call a hook and return what it gives, within reason."""
+    return list(islice(function(), _MOST_CONTRIBUTIONS + 1))
 
 
 def _checked(kind: Kind, given: list[Any]) -> list[Spec]:
     """Return the descriptors of one hook, if they are all that."""
     if len(given) > _MOST_CONTRIBUTIONS:
         raise _RefusedError("failed", f"{kind.hook} gives more than {_MOST_CONTRIBUTIONS} descriptors")
-    wrong = [item for item in given if not isinstance(item, kind.spec)]
+    wrong = [item for item in given if type(item) is not kind.spec]
     if wrong:
         found = ", ".join(sorted({type(item).__name__ for item in wrong}))
         raise _RefusedError("failed", f"{kind.hook} gives {escape(found)}, not {kind.spec.__name__}")
+    for spec in given:
+        spec.__post_init__()  # it may have been made without
     names = [spec.name for spec in given]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -43,8 +43,7 @@ class _Diversion:
             self._depth -= 1
             if self._depth == 0:
                 self._flush()
-                if self._stream is not None:
-                    sys.stdout = self._stream
+                sys.stdout = self._stream  # type: ignore[assignment]  # None if there was none
                 self._restore_descriptor()
 
     @staticmethod

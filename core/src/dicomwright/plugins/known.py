@@ -1,6 +1,7 @@
 """Names that belong to the project's own distributions, installed or not.
 
-A third party cannot take them, and asking for one that is not installed says which distribution has it.
+Where such a distribution is installed, no other takes a name from it; where it is not, asking for the name says
+which distribution has it.
 """
 
 from __future__ import annotations

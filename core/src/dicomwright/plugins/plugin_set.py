@@ -98,24 +98,24 @@ class PluginSet:
         except (DicomwrightError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            if error in own:
+            if any(error is one for one in own):
                 raise
             raise self._wrapper_error(error) from error
         return result
 
     def _wrapper_error(self, error: BaseException) -> PluginError:
         """Return the error for a wrapper that failed, naming the plug-in whose code raised."""
-        files = set()
-        trace = error.__traceback__
-        while trace is not None:
-            files.add(trace.tb_frame.f_code.co_filename)
-            trace = trace.tb_next
         implementations = getattr(self._manager.hook, BUILD_HOOK).get_hookimpls()
-        guilty = [one.plugin_name for one in implementations if one.function.__code__.co_filename in files]
-        named = " or ".join(f'"{label.partition(":")[2]}" of {label.partition(":")[0]}' for label in guilty)
+        names = {one.plugin.__file__: one.plugin_name for one in implementations}
+        label, trace = "", error.__traceback__
+        while trace is not None:  # the last of a plug-in's frames is where it happened
+            label = names.get(trace.tb_frame.f_code.co_filename, label)
+            trace = trace.tb_next
+        distribution, _, name = label.partition(":")
+        who = f'plug-in "{name}" of {distribution}' if label else "a plug-in"
         return PluginError(
-            f"a plug-in around the build failed ({named or 'not known which'}): {tell(error)}",
-            hint=f"set {DISABLE_VARIABLE} to its name to build without it",
+            f"{who} failed around the build, in {BUILD_HOOK}: {tell(error)}",
+            hint=f"{DISABLE_VARIABLE}={distribution or 'NAME'} builds without it",
             kind="broken-plugin",
         )
 
@@ -147,7 +147,7 @@ def load(enabled: bool | None = None, disabled: Iterable[str] = ()) -> PluginSet
     return PluginSet(tuple(order), registries, choice.unused(candidates), manager)
 
 
-_default_lock = threading.Lock()
+_default_lock = threading.RLock()  # a plug-in may ask while it is loaded
 _default: list[PluginSet] = []
 
 
@@ -155,7 +155,7 @@ def default() -> PluginSet:
     """Return the plug-ins as the environment says, loaded at the first call."""
     with _default_lock:
         if not _default:
-            _default.append(load())
+            _default[:] = [load()]
         return _default[0]
 
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from dicomwright.plugins.descriptors import Spec
 
-__all__ = ["Contribution", "PluginRecord", "Provider", "Status", "escape", "tell"]
+__all__ = ["UNKNOWN", "Contribution", "PluginRecord", "Provider", "Status", "escape", "tell"]
 
 Status = Literal["loaded", "failed", "incompatible", "disabled", "conflict"]
+
+#: Stands for a name or version that the metadata do not tell.
+UNKNOWN = "unknown"
 
 _LONGEST_TEXT = 400
 

@@ -81,7 +81,7 @@ class Registry:
             return self.entries[name]
         if name in self.conflicts:
             raise self.conflict(name)
-        raise self._unknown(name)
+        raise self.unknown(name)
 
     def conflict(self, name: str) -> PluginError:
         """Return the error for a name that several plug-ins claim."""
@@ -94,7 +94,7 @@ class Registry:
             kind="name-conflict",
         )
 
-    def _unknown(self, name: str) -> PluginError:
+    def unknown(self, name: str) -> PluginError:
         """Return the error for a name that nothing usable has."""
         known = known_owner(self.kind, name)
         if known:
@@ -112,12 +112,12 @@ class Registry:
                 kind="not-installed",
             )
         return PluginError(
-            f'there is no {self.kind} "{name}"{self._suspects()}',
+            f'there is no {self.kind} "{name}"{self.suspects()}',
             hint=self._suggestion(name),
             kind="unknown-name",
         )
 
-    def _suspects(self) -> str:
+    def suspects(self) -> str:
         """Name the plug-ins that are not usable and may have had the name."""
         if not self.broken:
             return ""
