@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-__all__ = ["check_one_series", "groups", "numbers", "text", "value_of"]
+__all__ = ["check_one_series", "groups", "locate", "numbers", "raw_element", "text", "value_of"]
 
 _PATIENT = (0x00100020, 0x00100021)
 _ONE_OF = (
@@ -46,10 +46,36 @@ def value_of(dataset: Dataset, tag: int) -> Any:
     return None if value is None or value == "" else value
 
 
+def raw_element(dataset: Dataset, tag: int) -> RawDataElement | None:
+    """Return an element that nobody has decoded yet, or None."""
+    element: Any = dataset.get_item(BaseTag(tag)) if BaseTag(tag) in dataset else None
+    return element if isinstance(element, RawDataElement) else None
+
+
+def locate(dataset: Dataset, tag: Any) -> BaseTag | None:
+    """Return where a data set has an element, or None.
+
+    Parameters
+    ----------
+    tag : int or private tag
+        A number, or something with ``group``, ``creator`` and ``offset``: then the block of that creator is
+        looked for (PS3.5 section 7.8.1).
+
+    """
+    if getattr(tag, "creator", None) is None:
+        found = BaseTag(tag)
+        return found if found in dataset else None
+    for block in range(0x10, 0x100):
+        if text(dataset, tag.group << 16 | block) == tag.creator:
+            found = BaseTag(tag.group << 16 | block << 8 | tag.offset)
+            return found if found in dataset else None
+    return None
+
+
 def text(dataset: Dataset, tag: int) -> str:
     """Return an element's value as text without padding; empty when absent. Fast for elements not yet decoded."""
-    raw = dataset.get_item(BaseTag(tag)) if BaseTag(tag) in dataset else None
-    if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes) and raw.value.isascii():
+    raw = raw_element(dataset, tag)
+    if raw is not None and isinstance(raw.value, bytes) and raw.value.isascii():
         return raw.value.decode("ascii").strip(" \0")
     value = value_of(dataset, tag)
     return "" if value is None else str(value).strip(" \0")
@@ -57,10 +83,8 @@ def text(dataset: Dataset, tag: int) -> str:
 
 def numbers(dataset: Dataset, tag: int, count: int) -> tuple[float, ...] | None:
     """Return `count` numbers of a DS element; None when absent, or not that many finite numbers."""
-    raw = dataset.get_item(BaseTag(tag)) if BaseTag(tag) in dataset else None
-    if raw is None:
-        return None
-    if isinstance(raw, RawDataElement) and raw.VR in {None, "DS"} and isinstance(raw.value, bytes):
+    raw = raw_element(dataset, tag)
+    if raw is not None and raw.VR in {None, "DS"} and isinstance(raw.value, bytes):
         parts: Any = raw.value.strip(b" \0").split(b"\\")
     else:
         parts = value_of(dataset, tag) or ()

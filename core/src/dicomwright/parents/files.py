@@ -60,9 +60,9 @@ class Reading:
 
 def some(names: Iterable[object]) -> str:
     """Return the first few names, and how many more there are."""
-    names = [str(name) for name in names]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    texts = [str(name) for name in names]
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
 
 
 def read_files(paths: Iterable[Path]) -> Reading:
@@ -137,7 +137,7 @@ def _worth_reading(path: Path, reading: Reading) -> bool:
 
 
 def _entries(folder: Path, reading: Reading) -> Iterator[tuple[Path, int]]:
-    """Yield each thing below a folder that is not a folder, with its mode; sorted, links to folders not entered."""
+    """Yield each file, pipe ... below a folder, with its mode; sorted; links to folders are not entered."""
     count = 0
 
     def failed(error: OSError) -> None:

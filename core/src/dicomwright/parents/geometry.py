@@ -71,7 +71,7 @@ class Layout:
 
 
 def plane_name(normal: NDArray[np.float64]) -> str:
-    """Return axial, coronal or sagittal for a normal within 1 degree of an axis, else oblique with the closest."""
+    """Return axial, coronal or sagittal (normal within 1 degree of an axis), else oblique."""
     axis = int(np.argmax(np.abs(normal)))
     name = ("sagittal", "coronal", "axial")[axis]
     return name if abs(normal[axis]) > np.cos(np.radians(1.0)) else f"oblique (closest to {name})"
@@ -111,7 +111,7 @@ def _no_stack(datasets: Sequence[Dataset], names: Sequence[str]) -> str:
         return f"the parents are mosaics, each a whole volume: they have no slice positions ({some(mosaics)})"
     found = {text(dataset, 0x00200052) for dataset in datasets} - {""}
     if len(found) > 1:
-        return f"the parents have {len(found)} frames of reference (0020,0052): their positions cannot be compared"
+        return f"the parents have {len(found)} frames of reference (0020,0052), so no common geometry"
     return ""
 
 
@@ -121,7 +121,8 @@ def _lost_notes(lost: list[Frame], frames: list[Frame], names: Sequence[str]) ->
     else:
         missing = some(dict.fromkeys(names[frame.dataset] for frame in lost))
         what = f"{len(lost)} of {len(frames)} parent images say no position or orientation ({missing})"
-    return [f"{what}; they are ordered by InstanceNumber (0020,0013)"]
+    ordered = "; they are ordered by InstanceNumber (0020,0013)" if len(names) > 1 else ""
+    return [what + ordered]
 
 
 def _frames(index: int, dataset: Dataset) -> list[Frame]:
@@ -188,7 +189,7 @@ def _orientation_problems(
 
 
 def _kinds(rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Number the orientations: images that are parallel get the same number."""
+    """Give each image a number: parallel images get the same one."""
     kinds = np.full(len(rows), -1, dtype=np.intp)
     same = 2 * np.sin(np.radians(SAME_ORIENTATION_DEGREES) / 2)
     kind = 0

@@ -10,7 +10,7 @@ import stat
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -23,7 +23,7 @@ from dicomwright.parents.scanner import DamagedError, PixelStart, Scanner
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydicom.dataelem import RawDataElement
+    from pydicom.dataelem import DataElement, RawDataElement
     from pydicom.tag import BaseTag
 
 __all__ = ["Header", "looks_like_dicom", "read_header"]
@@ -179,7 +179,7 @@ def _dataset(
     little: bool,
     notes: list[str],
 ) -> Dataset:
-    dataset = Dataset(elements)
+    dataset = Dataset(cast("dict[BaseTag, DataElement | RawDataElement]", elements))
     dataset.file_meta = meta
     charset = elements.get(0x00080005)  # type: ignore[call-overload]
     encodings, note = _encodings((charset.value if charset else b"") or b"")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from functools import cache
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataelem import RawDataElement, empty_value_for_VR
 from pydicom.tag import BaseTag
 
@@ -29,13 +29,8 @@ _ITEM_END = 0xFFFEE00D
 _SEQUENCE_END = 0xFFFEE0DD
 _PIXEL_GROUP = 0x7FE00000
 
-_LONG_VRS = frozenset(
-    [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"]
-)
-_SHORT_VRS = frozenset(
-    [b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT"]
-    + [b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"]
-)
+_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VR_NAMES = {vr: vr.decode() for vr in _LONG_VRS | _SHORT_VRS}
 
 
@@ -64,6 +59,11 @@ class _Found(NamedTuple):
 @cache
 def _sequence_tags() -> frozenset[int]:
     return frozenset(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ")
+
+
+@cache
+def _empty(vr: str | None) -> bytes | None:
+    return cast("bytes | None", empty_value_for_VR(vr, raw=True))
 
 
 def _is_vr(two: bytes) -> bool:
@@ -144,17 +144,8 @@ class Scanner:
         if tag & 0xFFFF == 0 or tag >> 16 in {0x0000, 0x0002, 0x0004}:
             return None, end  # group lengths, and groups that a data set cannot hold
         size = stop - start
-        value = self._data[start:stop] if size else empty_value_for_VR(vr, raw=True)
-        raw = RawDataElement(
-            BaseTag(tag),
-            vr,
-            size,
-            value,
-            start,
-            self._implicit,
-            self._little,  # type: ignore[arg-type]
-        )
-        return raw, end
+        value = self._data[start:stop] if size else _empty(vr)
+        return RawDataElement(BaseTag(tag), vr, size, value, start, self._implicit, self._little), end
 
     def _check_nested(self, element: _Found) -> None:
         if not self._is_sequence(element):

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
 
 from dicomwright.errors import ParentError, Problem
-from dicomwright.parents.checks import check_one_series, numbers, text
+from dicomwright.parents.checks import check_one_series, locate, numbers, raw_element, text, value_of
 from dicomwright.parents.copying import decoded, fresh_element
 from dicomwright.parents.files import Reading, read_files, read_folder
 from dicomwright.parents.geometry import lay_out
 from dicomwright.parents.pairing import Pairing, pair_by_order, pair_by_position
 
 if TYPE_CHECKING:
+    from pydicom.dataelem import DataElement
+    from pydicom.tag import BaseTag
+
+    from dicomwright.blueprint.tags import PrivateTag
     from dicomwright.payload.planes import Planes
 
 __all__ = ["ParentSeries"]
@@ -68,7 +71,7 @@ class ParentSeries(Sequence[Dataset]):
     """
 
     def __init__(self, datasets: Iterable[Dataset]) -> None:
-        given = list(datasets)
+        given: list[Any] = list(datasets)
         wrong = [type(item).__name__ for item in given if not isinstance(item, Dataset)]
         if wrong:
             raise ParentError(
@@ -92,7 +95,7 @@ class ParentSeries(Sequence[Dataset]):
         if not reading.headers and not reading.problems:
             raise ParentError("there are no parent files", hint="give a folder or a list of DICOM files")
         series = cls.__new__(cls)
-        series._build(
+        series._build(  # noqa: SLF001 - the same class
             [header.dataset for header in reading.headers],
             [header.path for header in reading.headers],
             reading.problems,
@@ -131,7 +134,7 @@ class ParentSeries(Sequence[Dataset]):
         warnings: Iterable[str],
     ) -> None:
         problems = list(problems)
-        names = [str(path) for path in files] or [f"data set {index + 1}" for index in range(len(datasets))]
+        names = _names(files) or [f"data set {index + 1}" for index in range(len(datasets))]
         if not datasets and not problems:
             raise ParentError("the parent series is empty", hint="give at least one data set")
         problems += check_one_series(datasets, names)
@@ -144,6 +147,7 @@ class ParentSeries(Sequence[Dataset]):
         self.planes: Planes | None = layout.planes
         self.warnings: tuple[str, ...] = (*warnings, *layout.warnings)
         self._members = layout.members
+        self._names = tuple(names[index] for index in layout.order)
 
     @property
     def first(self) -> Dataset:
@@ -152,7 +156,7 @@ class ParentSeries(Sequence[Dataset]):
 
     @property
     def lossy(self) -> bool:
-        """Whether an image was ever compressed with loss: what it says, or how it is encoded (PS3.3 C.7.6.1.1.5)."""
+        """Whether an image was ever compressed with loss, by its own word or by its encoding."""
         return any(
             text(dataset, 0x00282110) == "01" or _transfer_syntax(dataset) in _LOSSY_SYNTAXES
             for dataset in self.datasets
@@ -179,7 +183,13 @@ class ParentSeries(Sequence[Dataset]):
         where = f", {self.files[0].parent}" if self.files else ""
         return f"<ParentSeries: {len(self)} instances{where}>"
 
-    def element(self, tag: int, index: int = 0) -> DataElement | None:
+    @property
+    def charset(self) -> tuple[str, ...]:
+        """The terms of SpecificCharacterSet (0008,0005) of the first instance; empty without it."""
+        terms = text(self.first, 0x00080005)
+        return tuple(_terms(value_of(self.first, 0x00080005))) if terms else ()
+
+    def element(self, tag: int | PrivateTag, index: int = 0) -> DataElement | None:
         """Return a fresh copy of an element of an instance (the first one), or None if it has none.
 
         Raises
@@ -189,16 +199,32 @@ class ParentSeries(Sequence[Dataset]):
 
         """
         dataset = self.datasets[index]
-        if BaseTag(tag) not in dataset:
+        found = locate(dataset, tag)
+        if found is None:
             return None
         little = dataset.original_encoding[1] is not False
-        return fresh_element(decoded(dataset, tag), little_endian=little)
+        try:
+            return fresh_element(decoded(dataset, found), little_endian=little)
+        except ParentError as error:
+            error.problems = tuple(replace(problem, loc=self._names[index]) for problem in error.problems)
+            raise
 
-    def has_everywhere(self, tag: int) -> bool:
+    def column(self, tag: int | PrivateTag, indices: Iterable[int | None]) -> list[DataElement | None]:
+        """Return a fresh copy of an element of each of these instances; None where there is none.
+
+        Raises
+        ------
+        ParentError
+            It cannot be decoded.
+
+        """
+        return [None if index is None else self.element(tag, index) for index in indices]
+
+    def has_everywhere(self, tag: int | PrivateTag) -> bool:
         """Tell whether every instance has the element."""
-        return all(BaseTag(tag) in dataset for dataset in self.datasets)
+        return all(locate(dataset, tag) is not None for dataset in self.datasets)
 
-    def varies(self, tag: int) -> bool:
+    def varies(self, tag: int | PrivateTag) -> bool:
         """Tell whether the instances differ in an element: in its value, or in having it at all.
 
         Raises
@@ -207,26 +233,22 @@ class ParentSeries(Sequence[Dataset]):
             It cannot be decoded.
 
         """
-        key = BaseTag(tag)
-        present = [key in dataset for dataset in self.datasets]
-        if not any(present):
+        places = [locate(dataset, tag) for dataset in self.datasets]
+        here = [place for place in places if place is not None]
+        if len(here) < len(places):
+            return bool(here)
+        if self._same_bytes(here):
             return False
-        if not all(present):
-            return True
-        if self._same_bytes(key):
-            return False
-        first = decoded(self.first, key)
-        return any(
-            (element := decoded(dataset, key)).value != first.value or element.VR != first.VR
-            for dataset in self.datasets[1:]
-        )
+        elements = (self.element(place, index) for index, place in enumerate(here))
+        first = next(elements)
+        return any(other != first for other in elements)
 
-    def _same_bytes(self, tag: BaseTag) -> bool:
+    def _same_bytes(self, places: list[BaseTag]) -> bool:
         """Tell whether an element is encoded alike everywhere: the fast answer for nearly all elements."""
         seen = set()
-        for dataset in self.datasets:
-            raw = dataset.get_item(tag)
-            if not isinstance(raw, RawDataElement):
+        for dataset, place in zip(self.datasets, places, strict=True):
+            raw = raw_element(dataset, place)
+            if raw is None:
                 return False
             seen.add((raw.VR, raw.value, dataset.original_encoding, str(dataset.original_character_set)))
             if len(seen) > 1:
@@ -263,6 +285,21 @@ def _reading(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) 
         path = Path(source)
         return read_folder(path) if path.is_dir() else read_files([path])
     return read_files(Path(item) for item in source)
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """Return the files' names as short as they stay distinct: below their common folder."""
+    if len(files) < 2:  # noqa: PLR2004 - nothing in common
+        return [str(path) for path in files]
+    try:
+        common = os.path.commonpath([path.absolute() for path in files])
+    except ValueError:  # on different drives
+        return [str(path) for path in files]
+    return [os.path.relpath(path, common) for path in files]
+
+
+def _terms(charset: Any) -> list[str]:
+    return [charset] if isinstance(charset, str) else [str(term) for term in charset or ()]
 
 
 def _transfer_syntax(dataset: Dataset) -> str:
