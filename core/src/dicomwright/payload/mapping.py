@@ -1,0 +1,196 @@
+"""From source numbers to stored values, one slice at a time, in blocks that stay in the processor's cache."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from dicomwright.payload.scan import blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Cast",
+    "Constant",
+    "Linear",
+    "Mapping",
+    "Shift",
+    "filled",
+    "is_same_bytes",
+    "linear_map",
+    "rounding_steps",
+]
+
+# Bound on the rounding of one operation, relative: half a unit in the last place.
+_HALF_ULP = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
+# The largest rounding of x, in stored values, for which single precision is good enough.
+_SINGLE_IS_FINE = 0.02
+_SINGLE_RANGE = (1e-30, 1e30)
+
+
+class Mapping(Protocol):
+    """How one slice becomes stored values."""
+
+    def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
+        """Fill `out` from `plane`; return the largest distance |x - stored| in steps, 0 where not measured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The numbers themselves, in another type. `stand_in` takes the place of NaN and Inf."""
+
+    stand_in: float | None = None
+
+    def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
+        """Fill `out`."""
+        for source, target in blocks(plane, out):
+            values = source if self.stand_in is None else filled(source, self.stand_in)
+            np.copyto(target, values, casting="unsafe")
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One stored value for all."""
+
+    stored: int
+
+    def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:  # noqa: ARG002  # as all mappings
+        """Fill `out`."""
+        out.fill(self.stored)
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Integers less `offset`, in the source's own type: exact for all 64 bits."""
+
+    offset: int
+
+    def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
+        """Fill `out`."""
+        native = plane.dtype.newbyteorder("=")
+        for source, target in blocks(plane, out):
+            difference = np.subtract(source, native.type(self.offset), dtype=native)
+            np.copyto(target, difference, casting="unsafe")
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Nearest whole number to ``x = (number - shift) * scale``.
+
+    Attributes
+    ----------
+    shift, scale : float
+        The map; `prescale`, a power of two, is multiplied in first where the scale alone would overflow.
+    work : numpy dtype
+        float32 or float64, the precision of x.
+    limits : (int, int) or None
+        Where rounding could leave the stored type, x is cut to these.
+    stand_in : float or None
+        Takes the place of NaN and Inf.
+    measure : bool
+        Whether to look for the largest |x - stored|.
+
+    """
+
+    shift: float
+    scale: float
+    work: np.dtype[Any]
+    prescale: float = 1.0
+    limits: tuple[int, int] | None = None
+    stand_in: float | None = None
+    measure: bool = True
+
+    def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
+        """Fill `out`; return the largest distance in steps."""
+        work = self.work
+        shift, scale = work.type(self.shift * self.prescale), work.type(self.scale)
+        worst = 0.0
+        exact = rounded = np.empty(0, dtype=work)
+        for source, target in blocks(plane, out):
+            if exact.shape != source.shape:
+                exact, rounded = np.empty(source.shape, dtype=work), np.empty(source.shape, dtype=work)
+            self._subtract(source, shift, exact)
+            np.multiply(exact, scale, out=exact)
+            np.rint(exact, out=rounded)
+            if self.limits:
+                np.clip(rounded, *self.limits, out=rounded)
+            np.copyto(target, rounded, casting="unsafe")
+            if self.measure:
+                np.subtract(exact, rounded, out=exact)
+                worst = max(worst, float(exact.max()), -float(exact.min()))
+        return worst
+
+    def _subtract(self, source: NDArray[Any], shift: Any, out: NDArray[Any]) -> None:
+        if self.stand_in is not None:
+            source = filled(source, self.stand_in)
+        if self.prescale != 1:
+            source = np.multiply(source, self.prescale, dtype=self.work)
+        np.subtract(source, shift, out=out, dtype=self.work, casting="same_kind")
+
+
+def linear_map(
+    source: np.dtype[Any],
+    largest: float,
+    shift: float,
+    step: float,
+    limits: tuple[int, int] | None,
+    stand_in: float | None,
+    *,
+    measure: bool = True,
+) -> Linear:
+    """Return ``(number - shift) / step`` in the cheapest precision that is good enough.
+
+    Single precision where it moves x by less than a fiftieth of a stored value, else double. `largest` is the
+    largest magnitude among the source's numbers and the shift.
+    """
+    prescale = 1.0 if abs(step) > sys.float_info.min * 4 else 2.0**1000
+    single = np.dtype(np.float32)
+    work = single if _fits_single(source, largest, step) else np.dtype(np.float64)
+    slack = rounding_steps(work, largest, step)
+    return Linear(
+        shift,
+        1 / (step * prescale),
+        work,
+        prescale=prescale,
+        limits=limits if slack > 0.25 else None,  # noqa: PLR2004  # cannot round past the end below a quarter step
+        stand_in=stand_in,
+        measure=measure,
+    )
+
+
+def rounding_steps(work: np.dtype[Any], largest: float, step: float) -> float:
+    """Return a bound, in steps, on what the arithmetic of a `Linear` adds to x.
+
+    Rounding the shift and the subtraction is relative to the source's numbers; the scale and the product are
+    relative to x, which is at most 2^16.
+    """
+    half = _HALF_ULP[work]
+    return half * (3 * 2.0**16 + 2 * (largest / abs(step)))
+
+
+def is_same_bytes(source: np.dtype[Any], stored: np.dtype[Any]) -> bool:
+    """Tell whether numbers of `source` that fit `stored` have the same bytes there."""
+    little = source.itemsize == 1 or source.newbyteorder("<") == source
+    return source.kind in "biu" and source.itemsize == stored.itemsize and little
+
+
+def _fits_single(source: np.dtype[Any], largest: float, step: float) -> bool:
+    if source.kind != "f" or source.itemsize > 4:  # noqa: PLR2004  # float16 and float32
+        return False
+    if not (_SINGLE_RANGE[0] < abs(step) and largest < _SINGLE_RANGE[1]):
+        return False
+    return rounding_steps(np.dtype(np.float32), largest, step) < _SINGLE_IS_FINE
+
+
+def filled(source: NDArray[Any], stand_in: float) -> NDArray[Any]:
+    """Return `source`, or a copy in which `stand_in` takes the place of NaN and Inf."""
+    finite = np.isfinite(source)
+    return source if finite.all() else np.where(finite, source, np.float64(stand_in))

@@ -1,0 +1,158 @@
+"""A volume together with what one pass over its numbers found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicomwright.errors import StoredValueError
+from dicomwright.payload.mapping import Linear, filled, linear_map
+from dicomwright.payload.scan import Scan, first_non_finite, scan_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dicomwright.payload.volume import Volume
+
+__all__ = ["EXACT_IN_DOUBLE", "Scanned", "scan_volume"]
+
+EXACT_IN_DOUBLE = 1 << 53
+"""Whole numbers up to this are exact in double precision, in which readers compute."""
+_AXES = ("slice", "row", "column", "sample")
+
+
+def scan_volume(volume: Volume, non_finite: float | None = None) -> Scanned:
+    """Return `volume` with its range; refuse NaN and Inf unless `non_finite` names a value for them.
+
+    Raises
+    ------
+    StoredValueError
+        With the counts of NaN and Inf and the first place; also for values beyond double precision.
+
+    """
+    stand_in = None
+    if non_finite is not None and volume.array.dtype.kind == "f":
+        if not math.isfinite(non_finite):
+            raise StoredValueError(
+                f"{non_finite} cannot take the place of NaN and Inf",
+                hint="name a finite value",
+                kind="non-finite",
+            )
+        stand_in = (non_finite - volume.intercept) / volume.slope
+    scan = scan_values(volume.array, stand_in)
+    found = scan.nans + scan.infinities
+    if found and stand_in is None:
+        place = first_non_finite(volume.array)
+        where = ", ".join(f"{axis} {index}" for axis, index in zip(_AXES, place, strict=False))
+        raise StoredValueError(
+            f"the array holds {scan.nans} NaN and {scan.infinities} Inf, the first at {where} (counted from 0), "
+            "and DICOM's stored values are integers",
+            hint="name a value for them (non_finite=0)",
+            loc=volume.source,
+            kind="non-finite",
+        )
+    with np.errstate(over="ignore"):
+        ends = [float(end) * volume.slope + volume.intercept for end in (scan.minimum, scan.maximum)]
+    if not all(map(math.isfinite, ends)):
+        raise StoredValueError(
+            "the values leave the range of double precision, which no rescale can express",
+            hint="scale the values",
+            loc=volume.source,
+            kind="range",
+        )
+    return Scanned(volume, scan, stand_in if found else None, min(ends), max(ends))
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A volume and its range.
+
+    Attributes
+    ----------
+    stand_in : float or None
+        What takes the place of NaN and Inf in the array, where there are any.
+    low, high : float
+        Smallest and largest value, after slope and intercept of the volume.
+
+    """
+
+    volume: Volume
+    scan: Scan
+    stand_in: float | None
+    low: float
+    high: float
+
+    @property
+    def unscaled(self) -> bool:
+        """The numbers of the array are the values."""
+        return self.volume.slope == 1 and self.volume.intercept == 0
+
+    @property
+    def whole_values(self) -> bool:
+        """All values are whole numbers, exact in double precision."""
+        return self.exact_integers and self.volume.slope.is_integer() and self.volume.intercept.is_integer()
+
+    @property
+    def exact_integers(self) -> bool:
+        """The numbers of the array are whole and exact in double precision."""
+        return self.scan.whole and max(self.magnitude, self.largest_value) <= EXACT_IN_DOUBLE
+
+    @property
+    def exact_up_to(self) -> float:
+        """Largest magnitude up to which values are exact in double precision; no limit for floats."""
+        return math.inf if self.volume.array.dtype.kind == "f" else EXACT_IN_DOUBLE
+
+    @property
+    def magnitude(self) -> float:
+        """Largest magnitude among the numbers of the array."""
+        return max(abs(float(self.scan.minimum)), abs(float(self.scan.maximum)))
+
+    @property
+    def largest_value(self) -> float:
+        """Largest magnitude among the values."""
+        return max(abs(self.low), abs(self.high))
+
+    @cached_property
+    def precision(self) -> float:
+        """Relative rounding of a value in the source: 0 for whole numbers that are not scaled."""
+        dtype = self.volume.array.dtype
+        if dtype.kind == "f":
+            return float(np.finfo(dtype).eps) if dtype.itemsize <= 8 else float(np.finfo(np.float64).eps)  # noqa: PLR2004  # longdouble is read as float64
+        return 0.0 if self.unscaled else float(np.finfo(np.float32).eps)
+
+    def values(self, block: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the values of a block of the array."""
+        numbers = block if self.stand_in is None else filled(block, self.stand_in)
+        return np.asarray(numbers.astype(np.float64) * self.volume.slope + self.volume.intercept)
+
+    def text_error(self, slope: str, intercept: str, offset: int = 0) -> float:
+        """Return how far values move if `slope` and `intercept` are read for numbers less `offset`, exactly."""
+        own_slope, own_intercept = Fraction(self.volume.slope), Fraction(self.volume.intercept)
+        slope_read, intercept_read = Fraction(float(slope)), Fraction(float(intercept))
+        worst = Fraction(0)
+        for number in (self.scan.minimum, self.scan.maximum):
+            exact = Fraction(int(number))
+            read = (exact - offset) * slope_read + intercept_read
+            worst = max(worst, abs(read - (exact * own_slope + own_intercept)))
+        return float(worst)
+
+    def linear(
+        self, step: float, start: float, limits: tuple[int, int] | None = None, *, measure: bool = True
+    ) -> Linear:
+        """Return the map to ``(value - start) / step``."""
+        shift = (start - self.volume.intercept) / self.volume.slope
+        largest = max(self.magnitude, abs(shift))
+        return linear_map(
+            self.volume.array.dtype,
+            largest,
+            shift,
+            step / self.volume.slope,
+            limits,
+            self.stand_in,
+            measure=measure,
+        )
