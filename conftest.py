@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001  # pytest p
     """Give property-based tests no deadline: the machine may be busy."""
     from hypothesis import settings
 
-    settings.register_profile("workspace", settings.get_profile("default"), deadline=None)
+    settings.register_profile("workspace", parent=settings(), deadline=None)
     settings.load_profile("workspace")
 
 

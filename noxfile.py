@@ -125,7 +125,8 @@ def docs(session: nox.Session) -> None:
     session.install(*editable(MEMBERS.values()), *group("test", "judges"))
     pages = [*ROOT.glob("README.md"), *ROOT.glob("docs")]
     in_members = [f"{member.folder}/{part}" for member in MEMBERS.values() for part in ("src", "README.md")]
-    session.run("pytest", "--doctest-modules", "--examples", *in_members, *map(str, pages), *session.posargs)
+    examples = ["--doctest-modules", "--examples", "--import-mode=prepend"]  # prepend: each module loads once
+    session.run("pytest", *examples, *in_members, *map(str, pages), *session.posargs)
 
 
 @nox.session(python=PYTHONS, tags=["matrix"])
