@@ -9,10 +9,11 @@ import hashlib
 import uuid
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "DerivedUids", "gen_uid"]
 
@@ -32,13 +33,13 @@ class DerivedUids:
 
     Parameters
     ----------
-    seed : bytes
-        Digest of parents, blueprint and content.
+    seed : callable
+        Returns a digest of parents, blueprint and content; asked when the first UID is.
 
     """
 
-    def __init__(self, seed: bytes) -> None:
-        self._key = hashlib.scrypt(seed, salt=b"dicomwright.uids.1", n=2**14, r=8, p=1, dklen=32)
+    def __init__(self, seed: Callable[[], bytes]) -> None:
+        self._seed = seed
         self._place = ""
         self._calls = 0
 
@@ -55,6 +56,10 @@ class DerivedUids:
     def move_to(self, place: str) -> None:
         """Name the element and instance that the next UIDs belong to."""
         self._place, self._calls = place, 0
+
+    @cached_property
+    def _key(self) -> bytes:
+        return hashlib.scrypt(self._seed(), salt=b"dicomwright.uids.1", n=2**14, r=8, p=1, dklen=32)
 
     def next(self) -> str:
         """Return the next UID of this place."""

@@ -8,12 +8,14 @@ from pydicom.tag import BaseTag
 
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.resolution import OMIT, Level, PerInstance, Resolution
+from dicomwright.blueprint.tags import PrivateTag
 
 if TYPE_CHECKING:
     from pydicom import DataElement
 
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
-    from dicomwright.blueprint.tags import TagLike
+    from dicomwright.blueprint.tags import AnyTag, TagLike
+    from dicomwright.parents import ParentSeries
 
 __all__ = ["CopyElement", "CopyOrElseElement", "InstanceCopyElement"]
 
@@ -147,8 +149,7 @@ class InstanceCopyElement(VirtualElement):
                 f"is copied from the paired parent instances, and there is no pairing: {env.pairing_problem}",
                 kind="unpaired",
             )
-        pairs = env.pairs
-        values: list[DataElement | None] = env.parents.column(self.tag, pairs)
+        values = [None if index is None else _of_instance(self.tag, env.parents, index) for index in env.pairs]
         lacking = [number for number, value in enumerate(values, 1) if value is None]
         if lacking:
             raise self.problem(
@@ -171,11 +172,22 @@ def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement
     """Return the parent's element if it has one, refusing a value that differs between instances."""
     if env.parents is None:
         return None
-    found: DataElement | None = env.parents.element(element.tag)
-    if found is not None and env.parents.varies(element.tag):
+    found = _of_instance(element.tag, env.parents, 0)
+    if found is not None and env.parents.varies(found.tag):
         raise element.problem(
             "differs between the instances of the parent series",
             hint="use InstanceCopyElement to copy it for each instance",
             kind="varies-in-parent",
         )
     return found
+
+
+def _of_instance(tag: AnyTag, parents: ParentSeries, index: int) -> DataElement | None:
+    """Return an element of one parent instance; a private one wherever its creator's block is."""
+    if not isinstance(tag, PrivateTag):
+        return parents.element(tag, index)
+    try:
+        block = parents[index].private_block(tag.group, tag.creator)
+    except KeyError:
+        return None
+    return parents.element(block.get_tag(tag.offset), index)

@@ -43,7 +43,8 @@ def call_site() -> str:
 class VirtualElement(ABC):
     """How one tag of the output is produced.
 
-    A subclass says when it is decided (`level`) and gives its value in `resolve`, which is called once a series.
+    A subclass says when it is decided (`level`) and gives its value in `resolve`, which is called once a
+    series.
 
     Examples
     --------
@@ -72,6 +73,8 @@ class VirtualElement(ABC):
 
     #: When the element is decided.
     level: Level = Level.SERIES
+    #: Whether `resolve` looks at pixels; such elements are resolved when all else is known to be right.
+    touches_pixels: bool = False
 
     def __init__(self, tag: TagLike, vr: str | None = None) -> None:
         self.tag: AnyTag = to_tag(tag)

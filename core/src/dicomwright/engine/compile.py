@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydicom.charset import convert_encodings
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataelem import DataElement
 from pydicom.tag import Tag
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["compile_plan"]
 
 _CHARSET = 0x00080005
-_SOP_INSTANCE = 0x00080018
+_SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _TEXT_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN", "SQ"})
 
 
@@ -61,14 +61,23 @@ def compile_plan(request: BuildRequest) -> Plan:
     problems.extend(_bulk_problems(nodes, bulk))
     charset = _charset(nodes, request, problems)
     nodes = _with_charset(nodes, charset)
-    parts = parts_of(nodes, convert_encodings(charset or "ISO_IR 6"), request.uids, problems)
+    encodings = convert_encodings(charset) if charset else default_encoding
+    parts = parts_of(nodes, encodings, request.uids, problems)
     if problems:
         raise BlueprintError.collect(problems)
-    return Plan(request, rules, parts, bulk, charset)
+    return Plan(request, rules, parts, bulk, encodings)
 
 
 def _identity_problems(nodes: Sequence[Node], count: int) -> Iterator[Problem]:
-    """Refuse one SOPInstanceUID for several instances."""
+    """Refuse instances without identity, and one SOPInstanceUID for several."""
+    tags = {int(node.tag) for node in nodes}
+    for tag in (_SOP_CLASS, _SOP_INSTANCE):
+        if tag not in tags:
+            yield Problem(
+                f"{describe(tag)} is given by nothing, and without it there is no DICOM instance",
+                hint="add it to the blueprint",
+                kind="missing-identifier",
+            )
     for node in nodes:
         if node.tag == _SOP_INSTANCE and not node.varies and count > 1:
             yield Problem(

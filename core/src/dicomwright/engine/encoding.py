@@ -28,7 +28,7 @@ _ASCII_TEXT = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM"})
 _NUMBERS = {"US": "<H", "SS": "<h", "UL": "<I", "SL": "<i", "FL": "<f", "FD": "<d", "SV": "<q", "UV": "<Q"}
 
 
-def element_bytes(tag: int, vr: str, value: Any, encodings: Sequence[str]) -> bytes:
+def element_bytes(tag: int, vr: str, value: Any, encodings: str | Sequence[str]) -> bytes:
     """Return an element as pydicom writes it.
 
     Raises
@@ -43,7 +43,7 @@ def element_bytes(tag: int, vr: str, value: Any, encodings: Sequence[str]) -> by
     element = DataElement(tag, vr, value, already_converted=_is_plain(vr, value))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns where it changes the VR to UN; that is refused below
-        write_data_element(stream, element, list(encodings))
+        write_data_element(stream, element, encodings if isinstance(encodings, str) else list(encodings))
     data: bytes = stream.getvalue()
     if data[4:6] != vr.encode():
         raise BlueprintError(
@@ -54,7 +54,7 @@ def element_bytes(tag: int, vr: str, value: Any, encodings: Sequence[str]) -> by
     return data
 
 
-def encoder_for(tag: int, vr: str, encodings: Sequence[str]) -> Callable[[Any], bytes]:
+def encoder_for(tag: int, vr: str, encodings: str | Sequence[str]) -> Callable[[Any], bytes]:
     """Return the function that encodes values of a varying element.
 
     Values are those that `dicomwright.blueprint.values.normalise` returns.

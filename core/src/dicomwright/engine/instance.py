@@ -71,7 +71,7 @@ class InstanceDataset(Dataset):
     def __init__(
         self,
         elements: dict[BaseTag, Any],
-        encoding: str | list[str] | None,
+        encoding: str | list[str],
         bulk: Callable[[], RawDataElement] | None = None,
         touched: Callable[[Dataset], None] | None = None,
     ) -> None:

@@ -11,7 +11,7 @@ from pydicom.tag import BaseTag, Tag
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import BulkElement, StaticElement
-from dicomwright.blueprint.resolution import OMIT, Items, PerInstance
+from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance
 from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
@@ -101,12 +101,20 @@ class Resolver:
         """Return the nodes of one dataset in tag order; problems are added to `problems`."""
         rules = [self._by_creator(rule) for rule in rules]
         found: list[tuple[AnyTag, Node]] = []
-        for rule in rules:
+        for rule in sorted(rules, key=self._touches_pixels):
+            if self.problems and self._touches_pixels(rule):
+                break
             node = self._resolve(rule, path)
             if node is not None:
                 found.append((rule.tag, node))
         nodes = self._placed(found)
         return sorted(nodes, key=lambda node: int(node.tag))
+
+    def _touches_pixels(self, rule: Rule) -> bool:
+        """Tell whether an element looks at the pixels; UIDs that are derived from the content do."""
+        element = rule.element
+        derived = self.uids is not None and element.vr == "UI" and element.level is Level.SERIES
+        return element.touches_pixels or derived
 
     def _by_creator(self, rule: Rule) -> Rule:
         """Name a private element that is copied by its creator, so that its block may move."""

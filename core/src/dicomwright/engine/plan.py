@@ -75,10 +75,8 @@ class Plan:
         The elements in tag order, without the bulk element.
     bulk : Node, optional
         The bulk element.
-    encodings : list of str
+    encodings : str or list of str
         Python's names of the character sets.
-    charset : str, list of str or None
-        The value of SpecificCharacterSet.
 
     """
 
@@ -88,13 +86,13 @@ class Plan:
         rules: list[Rule],
         parts: Sequence[Part],
         bulk: Node | None,
-        charset: str | list[str] | None,
+        encodings: str | list[str],
     ) -> None:
         self.request = request
         self.rules = rules
         self.parts = parts
         self.bulk = bulk
-        self.charset = charset
+        self.encodings = encodings
         self.count = request.count
         self._uid_bytes = encoder_for(0x00020003, "UI", ())
 
@@ -102,7 +100,7 @@ class Plan:
     def header_dataset(self) -> Dataset:
         """The elements that are the same in the whole series."""
         dataset = Dataset(raw_elements(part.data for part in self.parts if isinstance(part, Fixed)))
-        dataset.set_original_encoding(False, True, self.charset)  # noqa: FBT003  # pydicom's order
+        dataset.set_original_encoding(False, True, self.encodings)  # noqa: FBT003  # pydicom's order
         return dataset
 
     def environment(self, index: int) -> BuildEnvironment:
@@ -144,7 +142,7 @@ class Plan:
                 head, data = self.bulk_data(env)
                 return raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
 
-        dataset = InstanceDataset(elements, self.charset, bulk, touched)
+        dataset = InstanceDataset(elements, self.encodings, bulk, touched)
         object.__setattr__(dataset, "file_meta", file_meta(header.meta[1:]))
         object.__setattr__(dataset, "preamble", b"\0" * 128)
         return dataset
@@ -162,8 +160,8 @@ class Plan:
         for keyword, uid in (("SOPClassUID", sop_class_uid), ("SOPInstanceUID", sop_instance_uid)):
             if not uid:
                 raise BlueprintError(
-                    f"instance {env.instance_number} has no {keyword}, without which there is no DICOM file",
-                    hint=f"add {keyword} to the blueprint",
+                    f"{keyword} of instance {env.instance_number} is empty",
+                    hint="without it there is no DICOM instance",
                     kind="missing-identifier",
                 )
         elements = [

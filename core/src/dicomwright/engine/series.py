@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +129,7 @@ class Series(Sequence["Dataset"]):
 
         """
         target = Path(directory)
+        start = time.perf_counter()
         with staged(target, overwrite=overwrite) as folder:
             write_instances(
                 self._plan,
@@ -139,6 +141,7 @@ class Series(Sequence["Dataset"]):
             )
         files = [target / file_name(number) for number in range(1, len(self) + 1)]
         self._published = {"directory": str(target), "files": [path.name for path in files]}
+        self._report.seconds += time.perf_counter() - start
         return files
 
     @property

@@ -123,7 +123,7 @@ Part = Fixed | Field | Group
 
 def parts_of(
     nodes: Sequence[Node],
-    encodings: Sequence[str],
+    encodings: str | Sequence[str],
     uids: DerivedUids | None,
     problems: list[Problem],
     path: str = "",
@@ -143,7 +143,7 @@ def parts_of(
 
 def _part(
     node: Node,
-    encodings: Sequence[str],
+    encodings: str | Sequence[str],
     uids: DerivedUids | None,
     problems: list[Problem],
     place: str,

@@ -1,0 +1,283 @@
+"""One build from beginning to end: read, encode, lay blueprints over each other, compile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
+from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
+from dicomwright.blueprint.elements import FunctionalElement, StaticElement
+from dicomwright.blueprint.environment import SeriesEnvironment
+from dicomwright.encoders.api import EncodeRequest, Encoding
+from dicomwright.engine.compile import compile_plan
+from dicomwright.engine.request import BuildRequest
+from dicomwright.engine.rules import FilledElement, Layer
+from dicomwright.engine.series import BuildReport, Series
+from dicomwright.errors import BlueprintError, PluginError, SourceError
+from dicomwright.parents import ParentSeries
+from dicomwright.parents.filling import fill_from
+from dicomwright.payload import Document, Frames, Volume
+from dicomwright.plugins import default
+from dicomwright.plugins.selection import choose_reader
+from dicomwright.provenance import contributing_equipment
+from dicomwright.reproducible import derived_uids, derived_instant
+from dicomwright.uids import gen_uid
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from dicomwright.plugins import PluginSet
+    from dicomwright.uids import DerivedUids
+
+__all__ = ["Build", "BuildOptions"]
+
+_SOP_CLASS = 0x00080016
+_PAYLOADS = (Volume, Frames, Document)
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How to build, besides what and from what.
+
+    Attributes
+    ----------
+    kwargs : mapping
+        Handed to the functions of the blueprint.
+    reader, encoder : str, optional
+        Name of the plug-in to use; chosen by the source if not given.
+    reader_options, encoder_options : mapping
+        Options of the reader and the encoder.
+    filling_strategy : FillingStrategy
+        What becomes of the parent's tags that no blueprint names.
+    keep_private : bool
+        Whether COPY takes private blocks too.
+    uids : str
+        ``random``, or ``derived``: a function of what is built.
+    instant : datetime, optional
+        What dates are taken from; with ``derived`` UIDs, else that of the parents.
+
+    """
+
+    kwargs: Mapping[Any, Any] = field(default_factory=dict)
+    reader: str | None = None
+    encoder: str | None = None
+    reader_options: Mapping[str, Any] = field(default_factory=dict)
+    encoder_options: Mapping[str, Any] = field(default_factory=dict)
+    filling_strategy: FillingStrategy = FillingStrategy.DISCARD
+    keep_private: bool = False
+    uids: str = "random"
+    instant: dt.datetime | None = None
+
+
+class Build:
+    """A build under way.
+
+    Parameters
+    ----------
+    factory : DicomFactory
+        Who builds.
+    options : BuildOptions
+        How.
+    plugin_set : PluginSet, optional
+        The plug-ins; all that are installed if not given.
+
+    """
+
+    def __init__(self, factory: Any, options: BuildOptions, plugin_set: PluginSet | None) -> None:
+        if options.uids not in ("random", "derived"):
+            raise BlueprintError(f"uids={options.uids!r} is not 'random' or 'derived'")
+        self.factory = factory
+        self.options = options
+        self.plugin_set = plugin_set or default()
+        self.report = BuildReport()
+        self._start = time.perf_counter()
+
+    def run(self, source: Any, blueprint: Blueprint, parents: Any) -> Series:
+        """Read, encode and compile."""
+        payload = self.payload(source)
+        parent_series = ParentSeries.of(parents)
+        encoding = self.encode(payload, blueprint, parent_series)
+        return self.series(encoding, blueprint, parent_series)
+
+    def payload(self, source: Any) -> Any:
+        """Return a source as a payload."""
+        if isinstance(source, _PAYLOADS):
+            return source
+        if isinstance(source, str | Path) or hasattr(source, "__fspath__"):
+            return self._read(Path(source))
+        if hasattr(source, "dataobj"):
+            return self.reader("nifti").from_image(source)
+        if hasattr(source, "__array__"):
+            return Volume(source)
+        raise SourceError(
+            f"nothing can be built from a {type(source).__name__}",
+            hint="give a path, a numpy array, a Volume or a nibabel image",
+            kind="source",
+        )
+
+    def reader(self, name: str) -> Any:
+        """Return a reader by name and note that it did the work."""
+        registry = self.plugin_set.registry("reader")
+        reader = registry.resolve(name)
+        self.report.reader = self._provider("reader", name)
+        return reader() if isinstance(reader, type) else reader
+
+    def encode(self, payload: Any, blueprint: Blueprint, parents: ParentSeries | None) -> Encoding:
+        """Let an encoder say how the payload becomes instances."""
+        name = self.options.encoder or self._encoder_for(payload)
+        encoder = self.plugin_set.registry("encoder").resolve(name)
+        self.report.encoder = self._provider("encoder", name)
+        request = EncodeRequest(
+            sop_class_uid=_sop_class(blueprint, parents),
+            blueprint=blueprint,
+            parents=parents,
+            options=_known_options(self.plugin_set, "encoder", name, self.options.encoder_options),
+        )
+        encoding: Encoding = (encoder() if isinstance(encoder, type) else encoder).encode(payload, request)
+        return encoding
+
+    def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
+        """Compile the blueprints into a series."""
+        layers = self._layers(encoding, blueprint, parents)
+        request = BuildRequest(
+            layers=layers,
+            count=encoding.count,
+            parents=parents,
+            pairs=encoding.pairs,
+            pairing_problem=encoding.pairing_problem,
+            images=encoding.images,
+            kwargs=self.options.kwargs,
+            factory=self.factory,
+            uids=self._uids(layers, encoding, parents),
+            instant=self._instant(parents),
+            transfer_syntax_uid=encoding.transfer_syntax_uid,
+        )
+        self.report.warnings += [*self.plugin_set.warnings, *(parents.warnings if parents else ()), *encoding.warnings]
+        plan = compile_plan(request)
+        self.report.stored_values = encoding.stored_values
+        self.report.seconds = time.perf_counter() - self._start
+        return Series(plan, self.report)
+
+    def _read(self, path: Path) -> Any:
+        """Read a file."""
+        name, reader = choose_reader(path, self.plugin_set, self.options.reader)
+        self.report.reader = self._provider("reader", name)
+        payload = reader.read(path, _known_options(self.plugin_set, "reader", name, self.options.reader_options))
+        if not isinstance(payload, _PAYLOADS):
+            raise PluginError(
+                f"the reader {name!r} gave a {type(payload).__name__}, not a Volume, Frames or Document",
+                hint=f"report this to the makers of {self.report.reader['distribution']}",
+                loc=str(path),
+            )
+        return payload
+
+    def _encoder_for(self, payload: Any) -> str:
+        """Return the encoder that takes a payload, the built-in one first."""
+        registry = self.plugin_set.registry("encoder")
+        kind = type(payload).__name__
+        names = [name for name in registry.names() if kind in registry.spec(name).payloads]
+        if "image" in names or len(names) == 1:
+            return "image" if "image" in names else names[0]
+        if not names:
+            raise PluginError(
+                f"no encoder that is installed takes a {kind}",
+                hint=f"installed are: {', '.join(registry.names())}",
+            )
+        raise PluginError(f"several encoders take a {kind}: {', '.join(names)}", hint="name one (--encoder)")
+
+    def _layers(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> list[Layer]:
+        """Return the blueprints from the weakest to the strongest."""
+        layers = [Layer("dicomwright", self._own_defaults())]
+        if encoding.completed_by:
+            layers.append(Layer(encoding.completed_by, Blueprint.load(encoding.completed_by)))
+        encoder = f"encoder {self.report.encoder['name']}" if self.report.encoder else "encoder"
+        layers += [
+            Layer(f"{encoder}, default", encoding.defaults),
+            Layer("blueprint", blueprint),
+            Layer(encoder, encoding.derived),
+        ]
+        if self.options.filling_strategy is FillingStrategy.COPY and parents is not None:
+            layers.insert(0, Layer("filling", self._filling(layers, parents, paired=encoding.pairs is not None)))
+        return layers
+
+    def _own_defaults(self) -> Blueprint:
+        """Return what no instance can do without."""
+        return Blueprint(
+            [
+                FunctionalElement("SOPInstanceUID", "UI", lambda _: gen_uid()),
+                FunctionalElement("InstanceNumber", "IS", lambda env: env.instance_number),
+                contributing_equipment(self.report.reader, self.report.encoder),
+            ],
+        )
+
+    def _filling(self, layers: list[Layer], parents: ParentSeries, *, paired: bool) -> Blueprint:
+        """Return what the filling strategy COPY takes from the parents, and report what it leaves."""
+        named = {element.tag for layer in layers for element in layer.blueprint}
+        filling = fill_from(parents, named, keep_private=self.options.keep_private)
+        self.report.filling = [
+            {"tag": f"{left.tag:08X}", "keyword": left.keyword, "rule": left.rule} for left in filling.left_out
+        ]
+        blueprint = Blueprint([FilledElement(element) for element in filling.constants])
+        if paired:
+            for tag in filling.varying:
+                blueprint.add_virtual_element(InstanceCopyElement(tag))
+        return blueprint
+
+    def _uids(self, layers: list[Layer], encoding: Encoding, parents: ParentSeries | None) -> DerivedUids | None:
+        if self.options.uids == "random":
+            return None
+        return derived_uids(layers, self.options, encoding.content, parents)
+
+    def _instant(self, parents: ParentSeries | None) -> dt.datetime | None:
+        return derived_instant(self.options, parents)
+
+    def _provider(self, kind: str, name: str) -> dict[str, str]:
+        provider = self.plugin_set.registry(kind).provider(name)
+        return {"name": name, "distribution": provider.distribution, "version": provider.version}
+
+
+def _sop_class(blueprint: Blueprint, parents: ParentSeries | None) -> str:
+    """Return the SOP class of the output, from the blueprint or else from the parents."""
+    if _SOP_CLASS not in blueprint:
+        found = None if parents is None else parents.element(_SOP_CLASS)
+        return "" if found is None else str(found.value or "")
+    element = blueprint[_SOP_CLASS]
+    if isinstance(element, StaticElement):
+        return str(element.value or "")
+    resolved = element.resolve(SeriesEnvironment(parents=parents))
+    return str(getattr(resolved, "value", resolved) or "")
+
+
+def _known_options(plugin_set: PluginSet, kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with their defaults, refusing those that the plug-in does not have."""
+    specs = plugin_set.registry(kind).spec(name).options
+    known = {option.name: option.default for option in specs}
+    unknown = [option for option in given if option not in known]
+    if unknown:
+        raise BlueprintError(
+            f"the {kind} {name!r} has no option {unknown[0]!r}",
+            hint=f"it has: {', '.join(known) or 'none'}",
+            kind="option",
+        )
+    return known | dict(given)
+
+
+def plain_encoding(images: Any, parents: ParentSeries | None, count: int) -> Encoding:
+    """Return an encoding that leaves the pixels to the blueprint."""
+    pairing = None if parents is None else parents.pair(None, count)
+    whole = pairing is not None and None not in pairing.indices
+    problem = "" if pairing is None or pairing.problem is None else pairing.problem.message
+    return Encoding(
+        count=count,
+        derived=Blueprint(),
+        defaults=Blueprint([CopyElement("SOPClassUID", optional=True)]),
+        pairs=pairing.indices if pairing is not None and whole else None,
+        pairing_problem=problem,
+        images=images,
+    )
+
+

@@ -1,0 +1,1 @@
+"""Encoders: how a payload becomes instances of an IOD, as blueprints."""

@@ -1,0 +1,231 @@
+"""The built-in encoder: a volume as single-frame images of CT, MR or PET."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydicom.uid import UID
+
+from dicomwright.blueprint.blueprint import Blueprint
+from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement
+from dicomwright.blueprint.elements import (
+    BulkElement,
+    FunctionalElement,
+    IndexElement,
+    SeriesElement,
+    StaticElement,
+)
+from dicomwright.blueprint.resolution import OMIT
+from dicomwright.encoders.api import Encoding, PixelElement
+from dicomwright.encoders.iods import IMAGE_IODS, ImageIod
+from dicomwright.encoders.pixels import VolumePixels
+from dicomwright.encoders.placement import Placement, place
+from dicomwright.errors import BlueprintError, SourceError
+from dicomwright.payload.decimal_string import ds
+from dicomwright.uids import gen_uid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicomwright.blueprint.elements import VirtualElement
+    from dicomwright.encoders.api import EncodeRequest
+    from dicomwright.parents import ParentSeries
+    from dicomwright.payload.volume import Volume
+
+__all__ = ["ImageEncoder"]
+
+_SINGLE = 1
+_FRAME_OF_REFERENCE = "FrameOfReferenceUID"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the encoder, read from text.
+
+    Attributes
+    ----------
+    slicing : str
+        ``auto``, ``native``, ``axial``, ``coronal``, ``sagittal`` or ``like-parent``.
+    non_finite : float, optional
+        The value that stands for NaN and infinity.
+    quantise : str
+        ``auto``, ``exact`` or ``fit``.
+
+    """
+
+    slicing: str = "auto"
+    non_finite: float | None = None
+    quantise: str = "auto"
+
+    @classmethod
+    def read(cls, options: Any) -> Options:
+        """Return the options, refusing what is not one."""
+        number = options.get("non_finite") or options.get("non-finite")
+        try:
+            non_finite = None if number in (None, "") else float(number)
+        except ValueError:
+            raise BlueprintError(f"non_finite={number!r} is not a number", hint="give a value, as -1024") from None
+        return cls(options.get("slicing") or "auto", non_finite, options.get("quantise") or "auto")
+
+
+class ImageEncoder:
+    """Writes a volume as one single-frame image for each slice.
+
+    Rows, columns, pixels, rescale and place follow from the volume and override the blueprint.
+    """
+
+    def encode(self, payload: Volume, request: EncodeRequest) -> Encoding:
+        """Return the blueprints of a volume.
+
+        Raises
+        ------
+        BlueprintError
+            No IOD is named, or one that this encoder does not write.
+        SourceError
+            The volume is colour, which CT, MR and PET cannot hold.
+        GeometryError
+            Rows and columns do not meet at a right angle, or the slicing asked for is not possible.
+
+        """
+        iod = _iod(request)
+        options = Options.read(request.options)
+        if payload.samples > _SINGLE:
+            raise SourceError(
+                f"colour cannot be stored as {iod.name}, which has one value a pixel (MONOCHROME2)",
+                hint="write a secondary capture: pip install dicomwright-sc, then --encoder secondary-capture",
+                loc=payload.source,
+                kind="colour",
+            )
+        placement = place(payload, request.parents, options.slicing)
+        pixels = VolumePixels(
+            placement.volume,
+            iod.rules,
+            candidates=_rescales(request.parents),
+            non_finite=options.non_finite,
+            quantise=options.quantise,
+        )
+        return Encoding(
+            count=placement.volume.slices,
+            derived=Blueprint([*_pixel_module(pixels, iod), *_plane_module(placement, iod, request)]),
+            defaults=Blueprint(_defaults(pixels, placement, iod)),
+            pairs=placement.pairs,
+            pairing_problem=placement.pairing_problem,
+            images=pixels,
+            stored_values=pixels.result,
+            warnings=placement.volume.warnings + placement.warnings,
+            content=pixels.digest,
+            completed_by=iod.blueprint,
+        )
+
+
+def _iod(request: EncodeRequest) -> ImageIod:
+    """Return the IOD to write."""
+    names = ", ".join(iod.name for iod in IMAGE_IODS.values())
+    if not request.sop_class_uid:
+        raise BlueprintError(
+            "SOPClassUID (0008,0016) is given by nothing, so it is not known what kind of image to write",
+            hint="start from a shipped blueprint, as Blueprint.load('mr-image') + yours (--blueprint mr-image)",
+            kind="missing-identifier",
+        )
+    try:
+        return IMAGE_IODS[request.sop_class_uid]
+    except KeyError:
+        raise BlueprintError(
+            f"the image encoder writes {names}, not {UID(request.sop_class_uid).name}",
+            hint="name another encoder (--encoder), or another SOPClassUID (0008,0016) in the blueprint",
+            kind="sop-class",
+        ) from None
+
+
+def _pixel_module(pixels: VolumePixels, iod: ImageIod) -> Iterator[VirtualElement]:
+    """Give Image Pixel (PS3.3 C.7.6.3) and the rescale."""
+    volume = pixels.volume
+    yield StaticElement("SamplesPerPixel", "US", 1)
+    yield StaticElement("PhotometricInterpretation", "CS", "MONOCHROME2")
+    yield StaticElement("Rows", "US", volume.rows)
+    yield StaticElement("Columns", "US", volume.columns)
+    yield PixelElement("BitsAllocated", "US", lambda: pixels.stored.bits_allocated)
+    yield PixelElement("BitsStored", "US", lambda: pixels.stored.bits_stored)
+    yield PixelElement("HighBit", "US", lambda: pixels.stored.bits_stored - 1)
+    yield PixelElement("PixelRepresentation", "US", lambda: int(pixels.stored.signed))
+    yield BulkElement("PixelData", "OW", lambda env: pixels.scaled_image(env.index))  # type: ignore[attr-defined]  # of a build
+    yield _RescaleElement("RescaleSlope", "DS", lambda: pixels.stored.slope, pixels, iod)
+    yield _RescaleElement("RescaleIntercept", "DS", lambda: pixels.stored.intercept, pixels, iod)
+
+
+def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -> Iterator[VirtualElement]:
+    """Give Image Plane (PS3.3 C.7.6.2), and a new frame of reference where the space is not the parent's."""
+    planes = placement.planes
+    if planes is None:
+        return
+    orientation = [ds(number) for number in (*planes.row_direction, *planes.column_direction)]
+    yield StaticElement("ImageOrientationPatient", "DS", orientation)
+    yield StaticElement("PixelSpacing", "DS", [ds(number) for number in planes.pixel_spacing])
+    yield _each("ImagePositionPatient", "DS", [[ds(number) for number in position] for position in planes.positions])
+    yield _each("SliceLocation", "DS", [ds(number) for number in planes.projections])
+    if iod.spacing_between_slices and planes.spacing is not None:
+        yield StaticElement("SpacingBetweenSlices", "DS", ds(planes.spacing))
+    if request.parents is not None and not placement.in_parent_space and _only_copied(request.blueprint):
+        yield SeriesElement(_FRAME_OF_REFERENCE, "UI", gen_uid)
+
+
+def _defaults(pixels: VolumePixels, placement: Placement, iod: ImageIod) -> Iterator[VirtualElement]:
+    """Give what the user's blueprint may override."""
+    yield PixelElement("WindowCenter", "DS", lambda: pixels.stored.window()[0])
+    yield PixelElement("WindowWidth", "DS", lambda: pixels.stored.window()[1])
+    yield _OptionalElement("VOILUTFunction", "CS", lambda: pixels.stored.window()[2])
+    if iod.rescale_type:
+        yield _RescaleElement("RescaleType", "LO", lambda: iod.rescale_type, pixels, iod)
+    if placement.thickness is not None:
+        yield _each("SliceThickness", "DS", placement.thickness)
+    else:
+        yield StaticElement("SliceThickness", "DS", None)
+    if iod.image_index:
+        yield FunctionalElement("ImageIndex", "US", lambda env: env.instance_number)
+        yield StaticElement("NumberOfSlices", "US", pixels.volume.slices)
+
+
+class _OptionalElement(PixelElement):
+    """An element that is left out where its function gives None."""
+
+    def resolve(self, env: Any) -> Any:
+        value = super().resolve(env)
+        return OMIT if value is None else value
+
+
+class _RescaleElement(_OptionalElement):
+    """Slope, intercept and type: left out where the IOD has no rescale and none is needed."""
+
+    def __init__(self, tag: str, vr: str, func: Any, pixels: VolumePixels, iod: ImageIod) -> None:
+        def needed() -> Any:
+            if iod.always_rescale or pixels.slope != 1 or pixels.intercept != 0:
+                return func()
+            return None
+
+        super().__init__(tag, vr, needed)
+
+
+def _each(keyword: str, vr: str, values: list[Any]) -> VirtualElement:
+    """Return an element with a value for each instance, a static one where all are the same."""
+    if all(value == values[0] for value in values):
+        return StaticElement(keyword, vr, values[0])
+    return IndexElement(keyword, vr, values)
+
+
+def _only_copied(blueprint: Blueprint) -> bool:
+    """Tell whether the blueprint takes the frame of reference from the parent, or says nothing of it."""
+    if _FRAME_OF_REFERENCE not in blueprint:
+        return True
+    return isinstance(blueprint[_FRAME_OF_REFERENCE], CopyElement | CopyOrElseElement)
+
+
+def _rescales(parents: ParentSeries | None) -> list[tuple[float, float]]:
+    """Return the parents' slope and intercept where all have the same."""
+    if parents is None or parents.varies(0x00281053) or parents.varies(0x00281052):
+        return []
+    slope, intercept = parents.element(0x00281053), parents.element(0x00281052)
+    if slope is None or intercept is None or not slope.value:
+        return []
+    return [(float(slope.value), float(intercept.value or 0))]
+

@@ -1,0 +1,153 @@
+"""Where the slices of a volume lie, and which parent instances belong to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dicomwright.errors import GeometryError, ParentError
+
+if TYPE_CHECKING:
+    from dicomwright.parents import ParentSeries
+    from dicomwright.payload.planes import Planes
+    from dicomwright.payload.volume import Volume
+
+__all__ = ["Placement", "place"]
+
+_SLICE_THICKNESS = 0x00180050
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A volume cut into slices.
+
+    Attributes
+    ----------
+    volume : Volume
+        Its slices are the instances, in order.
+    planes : Planes, optional
+        Their place; None where nothing says it.
+    pairs : tuple, optional
+        For each slice the index of its parent; None if not every slice has one.
+    pairing_problem : str
+        Why not.
+    thickness : list, optional
+        SliceThickness of the paired parents, one for each slice.
+    in_parent_space : bool
+        Every slice lies in a plane of the parents.
+    warnings : tuple of str
+        What the user should know.
+
+    """
+
+    volume: Volume
+    planes: Planes | None
+    pairs: tuple[int | None, ...] | None = None
+    pairing_problem: str = ""
+    thickness: list[Any] | None = None
+    in_parent_space: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def place(volume: Volume, parents: ParentSeries | None, slicing: str) -> Placement:
+    """Return a volume cut into slices and paired with the parents.
+
+    An array without an affine takes the place of the parents, slice by slice in their order along the normal.
+    With parents, ``auto`` cuts like they are cut if the grids are parallel, and along the array otherwise.
+
+    Raises
+    ------
+    GeometryError
+        The slicing is not possible, or an array without an affine does not fit the parents.
+
+    """
+    if volume.affine is None:
+        return _by_parents(volume, parents)
+    like = None if parents is None else parents.planes
+    if slicing == "like-parent" and like is None:
+        raise GeometryError(
+            "slicing 'like-parent' needs parents with ImagePositionPatient and ImageOrientationPatient",
+            hint="give such a parent series, or name another slicing",
+            kind="slicing",
+        )
+    cut, warnings = _cut(volume, slicing, like)
+    planes = cut.planes()
+    if parents is None:
+        return Placement(cut, planes, warnings=warnings)
+    pairing = parents.pair(planes, cut.slices)
+    return _paired(cut, planes, parents, pairing.indices, pairing.problem, warnings)
+
+
+def _cut(volume: Volume, slicing: str, like: Planes | None) -> tuple[Volume, tuple[str, ...]]:
+    """Return the volume as slices."""
+    if slicing != "auto":
+        return volume.sliced(slicing, like), ()
+    if like is None:
+        return volume.sliced("native"), ()
+    try:
+        return volume.sliced("like-parent", like), ()
+    except GeometryError as error:
+        return volume.sliced("native"), (f"not sliced like the parent: {error.problems[0].message}",)
+
+
+def _by_parents(volume: Volume, parents: ParentSeries | None) -> Placement:
+    """Place an array without an affine where its parents are."""
+    if parents is None:
+        return Placement(volume, None)
+    pairing = parents.pair(None, volume.slices)
+    planes = parents.planes
+    if planes is not None and len(planes) == len(parents) == volume.slices:
+        if (planes.rows, planes.columns) != (volume.rows, volume.columns):
+            raise GeometryError(
+                f"the array has slices of {volume.rows}×{volume.columns} (rows×columns), its parents of "
+                f"{planes.rows}×{planes.columns}, so their place is not that of the array",
+                hint="give Volume(array, affine) with the array's own affine",
+                loc=volume.source,
+                kind="size",
+            )
+    elif planes is not None and len(parents) != volume.slices:
+        raise ParentError(
+            f"the array has {volume.slices} slices and the parent series {len(parents)} instances, so the place "
+            "of the slices is not known",
+            hint="give as many parents as slices, or Volume(array, affine) with the array's own affine",
+            loc=volume.source,
+            kind="count",
+        )
+    else:
+        planes = None
+    return _paired(volume, planes, parents, pairing.indices, pairing.problem, ())
+
+
+def _paired(
+    volume: Volume,
+    planes: Planes | None,
+    parents: ParentSeries,
+    indices: tuple[int | None, ...],
+    problem: Any,
+    warnings: tuple[str, ...],
+) -> Placement:
+    """Return the placement with its pairing."""
+    whole = None not in indices
+    why = "" if problem is None else problem.message
+    if not whole and any(index is not None for index in indices):
+        warnings += (why,)
+    elif not whole:
+        warnings += (f"no slice is paired with a parent instance: {why}",)
+    if planes is not None and not whole:
+        warnings += ("FrameOfReferenceUID (0020,0052) is new: the slices do not lie in the parents' planes",)
+    return Placement(
+        volume=volume,
+        planes=planes,
+        pairs=indices if whole else None,
+        pairing_problem=why,
+        thickness=_thickness(parents, indices) if whole else None,
+        in_parent_space=whole,
+        warnings=warnings,
+    )
+
+
+def _thickness(parents: ParentSeries, indices: tuple[int | None, ...]) -> list[Any] | None:
+    """Return SliceThickness (0018,0050) of the paired parents, None if one has none."""
+    elements = [None if index is None else parents.element(_SLICE_THICKNESS, index) for index in indices]
+    values = [None if element is None else element.value for element in elements]
+    return None if any(value in (None, "") for value in values) else values

@@ -1,0 +1,233 @@
+"""The front door: what to build, from what, by which blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
+from dicomwright.build import Build, BuildOptions, plain_encoding
+from dicomwright.engine.request import PlainImages
+from dicomwright.errors import SourceError
+from dicomwright.parents import ParentSeries
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import os
+    from collections.abc import Sequence
+
+    from pydicom import Dataset
+
+    from dicomwright.engine.series import Series
+    from dicomwright.plugins import PluginSet
+
+__all__ = ["DicomFactory"]
+
+
+class DicomFactory:
+    """Builds DICOM series and datasets from a source, a blueprint and a parent series.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Volume
+    >>> volume = Volume(np.zeros((3, 4, 5), np.int16), [[0, 0, 1.5, 0], [0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
+    >>> series = DicomFactory().build(volume, Blueprint.load("mr-image"))
+    >>> [dataset.InstanceNumber for dataset in series]
+    [1, 2, 3]
+
+    Parameters
+    ----------
+    filling_strategy : FillingStrategy
+        What becomes of the parent's tags that no blueprint names.
+    plugin_set : PluginSet, optional
+        The plug-ins to use; all that are installed if not given.
+
+    """
+
+    def __init__(
+        self,
+        filling_strategy: FillingStrategy = FillingStrategy.DISCARD,
+        plugin_set: PluginSet | None = None,
+    ) -> None:
+        self.filling_strategy = filling_strategy
+        self._plugin_set = plugin_set
+
+    def build(
+        self,
+        source: Any,
+        blueprint: Blueprint,
+        parents: Any = None,
+        reader: str | None = None,
+        encoder: str | None = None,
+        *,
+        kwargs: Mapping[Any, Any] | None = None,
+        reader_options: Mapping[str, Any] | None = None,
+        encoder_options: Mapping[str, Any] | None = None,
+        filling_strategy: FillingStrategy | None = None,
+        keep_private: bool = False,
+        uids: str = "random",
+        instant: dt.datetime | None = None,
+    ) -> Series:
+        """Build a series from any source.
+
+        Parameters
+        ----------
+        source : path, numpy.ndarray, nibabel image, Volume, Frames or Document
+            What becomes DICOM. An array is (slices, rows, columns).
+        blueprint : Blueprint
+            Which rule makes which tag.
+        parents : ParentSeries, path, dataset, or list of paths or datasets, optional
+            The series that the source was derived from.
+        reader, encoder : str, optional
+            Name of the plug-in to use; chosen by the source if not given.
+        kwargs : mapping, optional
+            Handed to the functions of the blueprint.
+        reader_options, encoder_options : mapping, optional
+            Options of the reader and the encoder, such as ``{"slicing": "axial"}``.
+        filling_strategy : FillingStrategy, optional
+            What becomes of the parent's tags that no blueprint names.
+        keep_private : bool
+            Whether COPY takes private blocks too.
+        uids : str
+            ``"random"``, or ``"derived"``: the same build gives the same UIDs and bytes again.
+        instant : datetime, optional
+            What dates are taken from, instead of now.
+
+        Returns
+        -------
+        Series
+            Its instances are made when they are asked for.
+
+        Raises
+        ------
+        DicomwrightError
+            With everything that is wrong, before any pixel is touched.
+
+        """
+        options = BuildOptions(
+            kwargs=kwargs or {},
+            reader=reader,
+            encoder=encoder,
+            reader_options=reader_options or {},
+            encoder_options=encoder_options or {},
+            filling_strategy=filling_strategy or self.filling_strategy,
+            keep_private=keep_private,
+            uids=uids,
+            instant=instant,
+        )
+        build = Build(self, options, self._plugin_set)
+        return build.plugin_set.around_build(
+            lambda: build.run(source, blueprint, parents),
+            source=source,
+            blueprint=blueprint,
+            parents=parents,
+        )
+
+    def build_series(
+        self,
+        image: Any,
+        blueprint: Blueprint,
+        parent_series: Any,
+        kwargs: Mapping[Any, Any] | None = None,
+    ) -> Series:
+        """Build a series of images from a volume and the series that it was derived from.
+
+        The pixels, their description, the rescale and the place in space follow from the image and override
+        the blueprint.
+
+        Parameters
+        ----------
+        image : numpy.ndarray or Volume
+            Shape (slices, rows, columns). The slices of an array are those of the parent series in order along
+            its normal; a `Volume` has its own place.
+        blueprint : Blueprint
+            Which rule makes which tag.
+        parent_series : ParentSeries, list of datasets, or path
+            What the copying elements copy from.
+        kwargs : mapping, optional
+            Handed to the functions of the blueprint.
+
+        """
+        return self.build(image, blueprint, parent_series, kwargs=kwargs)
+
+    def build_nifti_series(
+        self,
+        nifti: Any,
+        blueprint: Blueprint,
+        kwargs: Mapping[Any, Any] | None = None,
+    ) -> Series:
+        """Build a series of images from a NIfTI file or nibabel image, without a parent series.
+
+        A copying element in the blueprint is an error, unless it is optional.
+
+        Parameters
+        ----------
+        nifti : path or nibabel image
+            The volume.
+        blueprint : Blueprint
+            Which rule makes which tag.
+        kwargs : mapping, optional
+            Handed to the functions of the blueprint.
+
+        """
+        return self.build(nifti, blueprint, reader="nifti", kwargs=kwargs)
+
+    def build_series_without_image_encoding(
+        self,
+        images: Sequence[Any],
+        blueprint: Blueprint,
+        parent_series: Any,
+        kwargs: Mapping[Any, Any] | None = None,
+    ) -> Series:
+        """Build a series whose pixels the blueprint itself encodes.
+
+        Parameters
+        ----------
+        images : sequence of numpy.ndarray
+            One for each instance; `InstanceEnvironment.image` gives them to the functions of the blueprint.
+        blueprint : Blueprint
+            Which rule makes which tag, pixels included.
+        parent_series : ParentSeries, list of datasets, or path
+            What the copying elements copy from; paired one to one if there are as many.
+        kwargs : mapping, optional
+            Handed to the functions of the blueprint.
+
+        """
+        if not hasattr(images, "__len__"):
+            raise SourceError(f"images is a {type(images).__name__}, not a sequence of arrays")
+        parents = ParentSeries.of(parent_series)
+        build = self._plain_build(kwargs)
+        return build.series(plain_encoding(PlainImages(images), parents, len(images)), blueprint, parents)
+
+    def build_instance(
+        self,
+        pivot: Dataset | str | os.PathLike[str] | None,
+        blueprint: Blueprint,
+        kwargs: Mapping[Any, Any] | None = None,
+    ) -> Dataset:
+        """Build one dataset, such as a message or an error report.
+
+        Parameters
+        ----------
+        pivot : Dataset or path, optional
+            What the copying elements copy from.
+        blueprint : Blueprint
+            Which rule makes which tag.
+        kwargs : mapping, optional
+            Handed to the functions of the blueprint.
+
+        Returns
+        -------
+        pydicom.Dataset
+            With its file meta information, ready for `save_as`.
+
+        """
+        parents = ParentSeries.of(pivot)
+        build = self._plain_build(kwargs)
+        series = build.series(plain_encoding(None, parents, 1), blueprint, parents)
+        return series[0].plain()  # type: ignore[attr-defined]  # an InstanceDataset
+
+    def _plain_build(self, kwargs: Mapping[Any, Any] | None) -> Build:
+        options = BuildOptions(kwargs=kwargs or {}, filling_strategy=self.filling_strategy)
+        return Build(self, options, self._plugin_set)

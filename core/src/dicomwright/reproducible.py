@@ -1,0 +1,103 @@
+"""Builds that give the same bytes again: UIDs and dates that follow from what is built."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydicom.valuerep import DA, TM
+
+from dicomwright.errors import BlueprintError
+from dicomwright.uids import DerivedUids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dicomwright.build import BuildOptions
+    from dicomwright.engine.rules import Layer
+    from dicomwright.parents import ParentSeries
+
+__all__ = ["derived_instant", "derived_uids"]
+
+_DATES = (("ContentDate", "ContentTime"), ("SeriesDate", "SeriesTime"), ("StudyDate", "StudyTime"))
+
+
+def derived_uids(
+    layers: Iterable[Layer],
+    options: BuildOptions,
+    content: Callable[[], bytes] | None,
+    parents: ParentSeries | None,
+) -> DerivedUids:
+    """Return UIDs that are a function of parents, blueprint, options and content."""
+    rules = [
+        (layer.name, str(element.tag), element.vr, _stable(vars(element)))
+        for layer in layers
+        for element in layer.blueprint
+    ]
+
+    def seed() -> bytes:
+        state = hashlib.sha256(b"" if content is None else content())
+        sources = sorted(str(dataset.get("SOPInstanceUID", "")) for dataset in parents or ())
+        known = (sources, rules, _stable(options.kwargs), _stable(options.encoder_options), options.keep_private)
+        state.update(repr(known).encode())
+        return state.digest()
+
+    return DerivedUids(seed)
+
+
+def derived_instant(options: BuildOptions, parents: ParentSeries | None) -> dt.datetime | None:
+    """Return the instant that dates are taken from.
+
+    The one that is given; that of the environment variable SOURCE_DATE_EPOCH; now. With derived UIDs the
+    parents' latest date and time stand in for now; without parents nothing does, and dates are left empty.
+    """
+    if options.instant is not None:
+        return options.instant
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch:
+        return _from_epoch(epoch)
+    if options.uids == "random":
+        return dt.datetime.now().astimezone()
+    return max(_instants(parents), default=None)
+
+
+def _from_epoch(text: str) -> dt.datetime:
+    """Return SOURCE_DATE_EPOCH as an instant in UTC."""
+    try:
+        return dt.datetime.fromtimestamp(int(text), dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        raise BlueprintError(f"SOURCE_DATE_EPOCH={text!r} is not a number of seconds since 1970") from None
+
+
+def _instants(parents: ParentSeries | None) -> Iterator[dt.datetime]:
+    """Iterate over the dates and times of the parents."""
+    for dataset in parents or ():
+        for date_keyword, time_keyword in _DATES:
+            try:
+                date = DA(dataset.get(date_keyword) or None)
+                time = TM(dataset.get(time_keyword) or None)
+            except ValueError:
+                continue  # a parent with a malformed date: the others tell
+            if date:
+                yield dt.datetime.combine(date, time or dt.time())
+                break
+
+
+def _stable(value: Any) -> Any:
+    """Return a value in a form whose text is the same in every run."""
+    if isinstance(value, Mapping):
+        pairs = [(str(key), _stable(item)) for key, item in value.items() if key not in ("origin", "tag", "vr")]
+        return sorted(pairs, key=lambda pair: pair[0])
+    if isinstance(value, list | tuple):
+        return [_stable(item) for item in value]
+    if callable(value):
+        code = getattr(value, "__code__", None)
+        return getattr(value, "__qualname__", type(value).__name__), code.co_code.hex() if code else ""
+    if hasattr(value, "virtual_elements") or type(value).__name__ == "Blueprint":
+        return [(str(element.tag), _stable(vars(element))) for element in value]
+    if type(value).__module__.partition(".")[0] == "dicomwright" and hasattr(value, "__dict__"):
+        return type(value).__name__, _stable(vars(value)) if hasattr(value, "tag") else ""
+    return repr(value)
