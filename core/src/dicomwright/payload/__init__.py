@@ -3,7 +3,8 @@
 Examples
 --------
 >>> import numpy as np
->>> volume = Volume(np.zeros((4, 5, 6), np.int16), [[0, 0, 0.5, 0], [0, 0.5, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
+>>> affine = [[0, 0, 0.5, 0], [0, 0.5, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]]
+>>> volume = Volume(np.zeros((4, 5, 6), np.int16), affine)
 >>> volume.planes().spacing
 3.0
 >>> plan_stored_values(volume).lossless

@@ -42,7 +42,7 @@ class Affine:
     Raises
     ------
     GeometryError
-        If the matrix is not 4×4, not finite, has another last row, or does not span three dimensions.
+        If the matrix is not 4x4, not finite, has another last row, or does not span three dimensions.
 
     """
 
@@ -57,7 +57,8 @@ class Affine:
 
         Examples
         --------
-        >>> Affine.from_ras([[-2, 0, 0, 90], [0, 2, 0, -126], [0, 0, 3, -72], [0, 0, 0, 1]]).matrix[:3, 3].tolist()
+        >>> ras = [[-2, 0, 0, 90], [0, 2, 0, -126], [0, 0, 3, -72], [0, 0, 0, 1]]
+        >>> Affine.from_ras(ras).matrix[:3, 3].tolist()
         [-90.0, 126.0, -72.0]
 
         """
@@ -82,7 +83,7 @@ class Affine:
     @property
     def directions(self) -> NDArray[np.float64]:
         """Unit steps, shape (3, 3), in the row order of `steps`."""
-        return self.steps / np.linalg.norm(self.steps, axis=1, keepdims=True)
+        return np.asarray(self.steps / np.linalg.norm(self.steps, axis=1, keepdims=True))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the matrix, so that numpy takes an affine as an array."""

@@ -51,8 +51,8 @@ def best_fit(source: Scanned, rules: StoredValueRules) -> StoredValues:
     slack = rounding_steps(
         mapping.work, max(source.magnitude, abs(mapping.shift)), step / source.volume.slope
     )
-    # What the reader's own product and sum round, and the value itself where it has more digits than a double.
-    reading = 4 * _HALF_ULP * (source.largest_value + abs(start) + abs(step) * (1 << 16))
+    # What the reader's own product and sum round, and a value that has more digits than a double.
+    reading = 2 * _HALF_ULP * source.largest_value + 2 * _HALF_ULP * step * (1 << 16)
     rounding = step * slack + reading
     return StoredValues(
         dtype=dtype,

@@ -36,7 +36,7 @@ class Mapping(Protocol):
     """How one slice becomes stored values."""
 
     def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
-        """Fill `out` from `plane`; return the largest distance |x - stored| in steps, 0 where not measured."""
+        """Fill `out` from `plane`; return the largest |x - stored| in steps, 0 where not measured."""
         ...
 
 

@@ -103,13 +103,13 @@ class Planes:
         if cosine > ORTHOGONAL_COSINE:
             angle = math.degrees(math.acos(min(1.0, cosine)))
             raise GeometryError(
-                f"rows and columns meet at {angle:.4g}°, not at 90° (ImageOrientationPatient needs a right angle)",
+                f"rows and columns meet at {angle:.4g}°, but ImageOrientationPatient needs 90°",
                 kind="orientation",
             )
         if min(self.pixel_spacing) <= 0 or min(self.rows, self.columns, len(self.positions)) < 1:
             raise GeometryError(
-                f"pixel spacing {self.pixel_spacing}, {len(self.positions)} slices of {self.rows}×{self.columns}: "
-                "each must be positive",
+                f"pixel spacing {self.pixel_spacing}, {len(self.positions)} slices of "
+                f"{self.rows}x{self.columns} pixels: each must be positive",
                 kind="size",
             )
 
@@ -119,7 +119,7 @@ class Planes:
 
     @cached_property
     def normal(self) -> NDArray[np.float64]:
-        """Unit vector row direction × column direction."""
+        """Unit vector row direction x column direction."""
         cross = np.cross(self.row_direction, self.column_direction)
         return _frozen(cross / np.linalg.norm(cross))
 
@@ -174,7 +174,7 @@ def _numbers(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np
         want in (-1, got) for want, got in zip(shape, array.shape, strict=True)
     )
     if not fits:
-        wanted = "×".join("n" if size < 0 else str(size) for size in shape)
+        wanted = "x".join("n" if size < 0 else str(size) for size in shape)
         raise GeometryError(f"the {name} have shape {array.shape}, not {wanted}", kind="shape")
     if not np.isfinite(array).all():
         raise GeometryError(f"the {name} hold NaN or infinite numbers", kind="not-finite")

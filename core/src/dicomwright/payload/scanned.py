@@ -50,8 +50,8 @@ def scan_volume(volume: Volume, non_finite: float | None = None) -> Scanned:
         place = first_non_finite(volume.array)
         where = ", ".join(f"{axis} {index}" for axis, index in zip(_AXES, place, strict=False))
         raise StoredValueError(
-            f"the array holds {scan.nans} NaN and {scan.infinities} Inf, the first at {where} (counted from 0), "
-            "and DICOM's stored values are integers",
+            f"the array holds {scan.nans} NaN and {scan.infinities} Inf, the first at {where} (counted "
+            "from 0), and DICOM's stored values are integers",
             hint="name a value for them (non_finite=0)",
             loc=volume.source,
             kind="non-finite",
@@ -131,7 +131,7 @@ class Scanned:
         return np.asarray(numbers.astype(np.float64) * self.volume.slope + self.volume.intercept)
 
     def text_error(self, slope: str, intercept: str, offset: int = 0) -> float:
-        """Return how far values move if `slope` and `intercept` are read for numbers less `offset`, exactly."""
+        """Return how far values move, exactly, if `slope` and `intercept` are read, numbers less `offset`."""
         own_slope, own_intercept = Fraction(self.volume.slope), Fraction(self.volume.intercept)
         slope_read, intercept_read = Fraction(float(slope)), Fraction(float(intercept))
         worst = Fraction(0)
@@ -139,7 +139,10 @@ class Scanned:
             exact = Fraction(int(number))
             read = (exact - offset) * slope_read + intercept_read
             worst = max(worst, abs(read - (exact * own_slope + own_intercept)))
-        return float(worst)
+        if (slope_read, intercept_read) == (own_slope, own_intercept) or (self.unscaled and not worst):
+            return float(worst)
+        # The products and sums of the source's and of the file's reader are rounded each in its own way.
+        return float(worst) + 2.0**-51 * max(self.largest_value, abs(self.volume.intercept))
 
     def linear(
         self, step: float, start: float, limits: tuple[int, int] | None = None, *, measure: bool = True

@@ -43,7 +43,7 @@ class AxisOrder:
 
 
 def choose_axes(affine: Affine, slicing: str, like: Planes | None) -> AxisOrder:
-    """Return the axis order of `slicing`; the slice axis then runs along row direction × column direction.
+    """Return the axis order of `slicing`; the slice axis then runs along row direction x column direction.
 
     Raises
     ------

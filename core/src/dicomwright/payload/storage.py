@@ -88,7 +88,7 @@ class StoredValues:
     identity : bool
         The numbers of the array are the stored values, byte for byte.
     rounding : float or None
-        Where values are rounded to steps: what arithmetic and the texts add to the error at most. Else `None`.
+        Where values are rounded to steps: what the arithmetic adds to the error at most. Else `None`.
     mapping : Mapping
         From the array's numbers to stored values.
 
@@ -142,8 +142,8 @@ class StoredValues:
         are (see `identity`) and are contiguous. May be called from several threads at once.
 
         The error is measured in the same pass: the distance of each value from its stored step, plus a bound
-        on the rounding of the arithmetic, so that it is never below the true one. Where nothing is rounded, it
-        is the error of slope and intercept as they are written.
+        on the rounding of the arithmetic, so that it is never below the true one. Where nothing is rounded,
+        it is the error of slope and intercept as they are written.
         """
         source = np.asarray(plane)
         if self.identity and is_same_bytes(source.dtype, self.dtype):

@@ -66,15 +66,15 @@ def plan_stored_values(
     non_finite : float, optional
         Value that takes the place of NaN and Inf. Without it they are refused.
     quantise : {'auto', 'fit', 'exact'}
-        ``auto`` refuses a loss only for label maps: `Volume.label`, or whole numbers past the stored type with
-        at most 256 distinct values that occur four times on average. ``fit`` never refuses a loss, ``exact``
-        always.
+        ``auto`` refuses a loss only for label maps: `Volume.label`, or whole numbers past the stored type
+        with at most 256 distinct values that occur four times on average. ``fit`` never refuses a loss,
+        ``exact`` always.
 
     Raises
     ------
     StoredValueError
-        For NaN and Inf (with their counts and the first place), for a loss that is not allowed, and for values
-        that the rules or double precision cannot express.
+        For NaN and Inf (with their counts and the first place), for a loss that is not allowed, and for
+        values that the rules or double precision cannot express.
 
     """
     if quantise not in ("auto", "fit", "exact"):
@@ -97,7 +97,7 @@ def plan_stored_values(
 
 
 def _plain(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
-    """Whole numbers that fit: slope 1, intercept 0."""
+    """Take whole numbers that fit as they are: slope 1, intercept 0."""
     if not source.whole_values or (dtype := rules.storage(source.low, source.high)) is None:
         return None
     if source.unscaled:
@@ -120,7 +120,7 @@ def _plain(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
 
 
 def _own_rescale(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
-    """The source's whole numbers with the source's slope and intercept."""
+    """Take the source's whole numbers with the source's slope and intercept."""
     volume = source.volume
     dtype = rules.storage(source.scan.minimum, source.scan.maximum)
     if source.unscaled or not source.scan.whole or dtype is None or not rules.rescale_allowed:
@@ -135,7 +135,7 @@ def _own_rescale(source: Scanned, rules: StoredValueRules) -> StoredValues | Non
 
 
 def _shifted(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
-    """Whole numbers that span no more than the stored type, with an exact intercept."""
+    """Take whole numbers that span no more than the stored type, with an exact intercept."""
     if not source.exact_integers or not rules.rescale_allowed or rules.intercept_zero:
         return None
     low, high = int(source.scan.minimum), int(source.scan.maximum)
@@ -192,7 +192,7 @@ def _with_rescale(
 
 
 def _exact_constant(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
-    """One value only, if its text is as precise as the source."""
+    """Take the only value, if its text is as precise as the source."""
     plan = constant(source, rules)
     return plan if plan is not None and plan.lossless else None
 
@@ -243,8 +243,8 @@ def _check_loss_allowed(source: Scanned, rules: StoredValueRules, quantise: Quan
     if labels:
         raise StoredValueError(
             f"the label map ({labels}, {span}) cannot be stored exactly {where}",
-            hint="renumber the labels (np.unique(..., return_inverse=True)), write a segmentation, or, if these "
-            "are measurements, allow rounding with quantise='fit'",
+            hint="renumber the labels (np.unique(..., return_inverse=True)), write a segmentation, or, if "
+            "these are measurements, allow rounding with quantise='fit'",
             loc=source.volume.source,
             kind="label-map",
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicomwright.errors import GeometryError, SourceError, StoredValueError
+from dicomwright.errors import GeometryError, StoredValueError
 from dicomwright.payload.affine import Affine
+from dicomwright.payload.arrays import checked_array, checked_positions
 from dicomwright.payload.planes import ORTHOGONAL_COSINE, Planes
 from dicomwright.payload.slicing import AxisOrder, choose_axes, right_angle_slicings, shear_degrees
 
@@ -22,12 +23,7 @@ __all__ = ["TILT_WARNING_DEGREES", "Document", "Frames", "Volume"]
 TILT_WARNING_DEGREES = 1.0
 """A volume whose slices are stacked at more than this angle off the normal is warned of."""
 _SAME_PLACE_MM = 1e-3
-_WITHOUT_SAMPLES, _WITH_SAMPLES, _COLOUR = 3, 4, 3
-_SHAPE_HINTS = {2: "array[np.newaxis] makes one slice of it", 4: "build one series for each time point"}
-_DTYPE_HINTS = {
-    "c": "take np.abs, np.angle, .real or .imag, and build one series for each",
-    "V": "give colour as a last axis of 3 unsigned 8 bit samples",
-}
+_WITH_SAMPLES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +89,12 @@ class Volume:
         source: str = "",
         warnings: Iterable[str] = (),
     ) -> None:
-        checked = _checked_array(array, source)
+        checked = checked_array(array, source)
         place = affine if affine is None or isinstance(affine, Affine) else Affine(affine)
         fields = {
             "array": checked,
             "affine": place,
-            "positions": _checked_positions(positions, place, checked.shape[0], source),
+            "positions": checked_positions(positions, place, checked.shape[0], source),
             "slope": float(slope),
             "intercept": float(intercept),
             "label": bool(label),
@@ -151,7 +147,7 @@ class Volume:
             If the volume has no place in space, or if rows and columns are sheared.
 
         """
-        affine = self._stack_affine()
+        affine = self.stack_affine()
         column_direction, row_direction = affine.directions[1:]
         if abs(float(row_direction @ column_direction)) > ORTHOGONAL_COSINE:
             raise self._sheared(affine)
@@ -171,7 +167,7 @@ class Volume:
     def sliced(self, slicing: str = "native", like: Planes | None = None) -> Volume:
         """Return the same volume seen as slices of another direction: a view, never a copy or resampling.
 
-        In every mode the slices run along the normal (row direction × column direction).
+        In every mode the slices run along the normal (row direction x column direction).
 
         Parameters
         ----------
@@ -198,10 +194,10 @@ class Volume:
                 loc=self.source,
                 kind="no-space",
             )
-        order = choose_axes(self._stack_affine(), slicing, like)
-        return self._reordered(order)._warned_of_tilt()
+        order = choose_axes(self.stack_affine(), slicing, like)
+        return _warned_of_tilt(self._reordered(order))
 
-    def _stack_affine(self) -> Affine:
+    def stack_affine(self) -> Affine:
         """Return the affine, its slice axis and origin taken from the positions where there are any."""
         if self.affine is None:
             raise GeometryError(
@@ -223,7 +219,7 @@ class Volume:
         steps = tuple(slice(None, None, -1) if flip else slice(None) for flip in order.flips)
         rest = range(3, self.array.ndim)
         array = self.array.transpose(*order.axes, *rest)[steps]
-        affine = self._stack_affine()
+        affine = self.stack_affine()
         matrix = affine.matrix[:, [*order.axes, 3]].copy()
         for axis, flip in enumerate(order.flips):
             if flip:
@@ -242,8 +238,8 @@ class Volume:
             off = float(np.linalg.norm(self.positions - regular, axis=1).max())
             if off > _SAME_PLACE_MM:
                 raise GeometryError(
-                    f"an uneven stack cannot be cut along another axis: its slices are up to {off:.3g} mm off "
-                    "an even grid",
+                    f"an uneven stack cannot be cut along another axis: its slices are up to {off:.3g} mm "
+                    "off an even grid",
                     hint="choose slicing 'native', or resample the volume onto an even grid first",
                     loc=self.source,
                     kind="uneven",
@@ -256,20 +252,6 @@ class Volume:
                 old = order.axes[axis]
                 move += (self.array.shape[old] - 1) * affine.steps[old]
         return first + move
-
-    def _warned_of_tilt(self) -> Volume:
-        """Add a warning if the stack leans more than 1° off its normal; sheared rows are left to `planes`."""
-        affine = self._stack_affine()
-        if abs(float(affine.directions[1] @ affine.directions[2])) > ORTHOGONAL_COSINE:
-            return self
-        tilt = self.planes().tilt_degrees
-        text = (
-            f"the slices are stacked {tilt:.2f}° off their normal: each is written at its exact position, but "
-            "software that assumes a right-angled stack shows them displaced"
-        )
-        if tilt <= TILT_WARNING_DEGREES or text in self.warnings:
-            return self
-        return replace(self, warnings=(*self.warnings, text))
 
     def _sheared(self, affine: Affine) -> GeometryError:
         """Return the error for rows and columns that do not meet at a right angle."""
@@ -286,6 +268,21 @@ class Volume:
             loc=self.source,
             kind="sheared",
         )
+
+
+def _warned_of_tilt(volume: Volume) -> Volume:
+    """Add a warning if the stack leans more than 1° off its normal; sheared rows are left to `planes`."""
+    affine = volume.stack_affine()
+    if abs(float(affine.directions[1] @ affine.directions[2])) > ORTHOGONAL_COSINE:
+        return volume
+    tilt = volume.planes().tilt_degrees
+    text = (
+        f"the slices are stacked {tilt:.2f}° off their normal: each is written at its exact position, but "
+        "software that assumes a stack at right angles shows them displaced"
+    )
+    if tilt <= TILT_WARNING_DEGREES or text in volume.warnings:
+        return volume
+    return replace(volume, warnings=(*volume.warnings, text))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -335,69 +332,3 @@ class Document:
     title: str = ""
     source: str = ""
     warnings: tuple[str, ...] = ()
-
-
-def _checked_array(array: ArrayLike, source: str) -> NDArray[Any]:
-    """Return `array` as a plain ndarray that shares its memory, or raise `SourceError`."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise SourceError(
-            "the array is masked: DICOM has no missing pixels",
-            hint="choose a value for them: array.filled(value)",
-            loc=source,
-            kind="masked",
-        )
-    values = np.asarray(array)
-    if values.dtype.kind not in "buif":
-        what = {"c": "complex numbers", "V": "records", "O": "Python objects"}.get(
-            values.dtype.kind, "no numbers"
-        )
-        raise SourceError(
-            f"the array has dtype {values.dtype} ({what}); pixels are real numbers",
-            hint=_DTYPE_HINTS.get(values.dtype.kind, "convert the array to integers or floats"),
-            loc=source,
-            kind="dtype",
-        )
-    shape = "×".join(map(str, values.shape)) or "a single number"
-    if values.ndim not in (_WITHOUT_SAMPLES, _WITH_SAMPLES):
-        raise SourceError(
-            f"the array has {values.ndim} dimensions ({shape}), not (slices, rows, columns)",
-            hint=_SHAPE_HINTS.get(values.ndim, "build one series for each volume"),
-            loc=source,
-            kind="shape",
-        )
-    if 0 in values.shape:
-        raise SourceError(f"the array is empty ({shape})", loc=source, kind="shape")
-    if values.ndim == _WITH_SAMPLES and not (
-        values.shape[3] == _COLOUR and values.dtype.str[1:] in ("u1", "u2")
-    ):
-        raise SourceError(
-            f"the array has 4 dimensions ({shape}, {values.dtype}); the fourth can only be 3 unsigned 8 or 16 bit "
-            "colour samples",
-            hint="build one series for each time point (array[..., t]); drop or blend an alpha channel",
-            loc=source,
-            kind="shape",
-        )
-    return values
-
-
-def _checked_positions(
-    positions: ArrayLike | None, affine: Affine | None, slices: int, source: str
-) -> NDArray[np.float64] | None:
-    """Return read-only positions, shape (slices, 3), or raise `GeometryError`."""
-    if positions is None:
-        return None
-    if affine is None:
-        raise GeometryError(
-            "positions need an affine that gives rows and columns", loc=source, kind="no-space"
-        )
-    values = np.array(positions, dtype=np.float64)
-    if values.shape != (slices, 3):
-        raise GeometryError(
-            f"the positions have shape {values.shape}, not ({slices}, 3): one for each slice",
-            loc=source,
-            kind="shape",
-        )
-    if not np.isfinite(values).all():
-        raise GeometryError("the positions hold NaN or infinite numbers", loc=source, kind="not-finite")
-    values.flags.writeable = False
-    return values
