@@ -73,7 +73,7 @@ def locate(dataset: Dataset, tag: Any) -> BaseTag | None:
 
 
 def text(dataset: Dataset, tag: int) -> str:
-    """Return an element's value as text without padding; empty when absent. Fast for elements not yet decoded."""
+    """Return an element as text without padding, empty when absent; fast where not yet decoded."""
     raw = raw_element(dataset, tag)
     if raw is not None and isinstance(raw.value, bytes) and raw.value.isascii():
         return raw.value.decode("ascii").strip(" \0")

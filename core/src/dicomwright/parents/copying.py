@@ -58,7 +58,7 @@ def decoded(dataset: Dataset, tag: int) -> DataElement:
         except RecursionError:
             raise _too_deep(tag) from None
         except Exception as error:  # pydicom raises many kinds on damaged bytes
-            raise _undecodable(tag, str(error)) from error
+            raise _undecodable(tag, "its bytes are damaged") from error  # the error may quote the value
 
 
 def fresh_element(
@@ -96,7 +96,10 @@ def _fresh(element: DataElement, depth: int, *, little: bool, keep_private: bool
         items = [_fresh_item(item, depth + 1, keep_private=keep_private) for item in element.value or ()]
         return DataElement(element.tag, "SQ", Sequence(items))
     vr, value = _plain(element, little=little)
-    fresh = DataElement(element.tag, vr, value, validation_mode=config.IGNORE)
+    try:
+        fresh = DataElement(element.tag, vr, value, validation_mode=config.IGNORE)
+    except Exception as error:  # the same: pydicom leaves what it cannot convert as it is
+        raise _undecodable(element.tag, f"its value is no {vr}") from error
     fresh.validation_mode = config.settings.reading_validation_mode
     return fresh
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
+from pydicom import config
 from pydicom.charset import convert_encodings
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicomwright.errors import ParentError
 from dicomwright.parents.byte_sources import FileBytes, InflatedBytes
@@ -23,7 +25,7 @@ from dicomwright.parents.scanner import DamagedError, PixelStart, Scanner
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydicom.dataelem import DataElement, RawDataElement
+    from pydicom.dataelem import RawDataElement
     from pydicom.tag import BaseTag
 
 __all__ = ["Header", "looks_like_dicom", "read_header"]
@@ -123,7 +125,7 @@ def _parse(path: Path, source: FileBytes) -> Header:
     start = _PREAMBLE + 4 if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
     meta, start = _file_meta(source, start)
     notes = [] if meta else ["it has no file meta information: the transfer syntax was guessed"]
-    syntax = UID(str(meta.get("TransferSyntaxUID") or ""))
+    syntax = str(meta.get("TransferSyntaxUID") or "")
     body = source
     if syntax == DeflatedExplicitVRLittleEndian:
         body, start = InflatedBytes(source, start), 0
@@ -147,14 +149,13 @@ def _file_meta(source: FileBytes, pos: int) -> tuple[FileMetaDataset, int]:
         tag, vr, length, start = scanner.element(pos)
         value = source.require(start + length)[start : start + length]
         if vr == "UI":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a malformed UID here is the parent's, and goes nowhere
-                meta.add_new(tag, "UI", value.decode("latin-1").rstrip("\0 "))
+            uid = value.decode("latin-1").rstrip("\0 ")
+            meta.add(DataElement(tag, "UI", uid, validation_mode=config.IGNORE))
         pos = start + length
     return meta, pos
 
 
-def _encoding(head: bytes, syntax: UID) -> tuple[bool, bool]:
+def _encoding(head: bytes, syntax: str) -> tuple[bool, bool]:
     """Return implicit and little as the first element shows, else as the transfer syntax says."""
     little = syntax != ExplicitVRBigEndian
     if head[:2] in {b"\x08\0", b"\0\x08"}:
