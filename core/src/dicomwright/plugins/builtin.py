@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dicomwright.plugins.descriptors import ElementTypeSpec, EncoderSpec, FunctionSpec
+from dicomwright.plugins.descriptors import ElementTypeSpec, EncoderSpec, FunctionSpec, OptionSpec
 from dicomwright.plugins.hooks import hookimpl
 
 __all__ = ["dicomwright_element_types", "dicomwright_encoders", "dicomwright_functions"]
@@ -66,5 +66,18 @@ def dicomwright_encoders() -> list[EncoderSpec]:
             summary="single-frame images: CT, MR, PET and the like",
             target="dicomwright.encoders.image:ImageEncoder",
             payloads=("Volume",),
+            options=(
+                OptionSpec(
+                    name="slicing",
+                    summary="auto, native, axial, coronal, sagittal or like-parent",
+                    default="auto",
+                ),
+                OptionSpec(name="non_finite", summary="the value that stands for NaN and infinity"),
+                OptionSpec(
+                    name="quantise",
+                    summary="auto; exact refuses any loss; fit never refuses",
+                    default="auto",
+                ),
+            ),
         )
     ]

@@ -145,8 +145,8 @@ def _isolated(action: Callable[[], Any], what: str) -> Any:
 
 
 def _metadata_problem(candidate: Candidate, core: str) -> tuple[Status, str] | None:
-    """Say what can be seen without importing a plug-in; installers do not look at it again after later changes."""
-    from packaging.requirements import InvalidRequirement, Requirement
+    """Say what is wrong before a plug-in is imported; installers do not see later changes of the core."""
+    from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     if candidate.problem:
@@ -154,13 +154,13 @@ def _metadata_problem(candidate: Candidate, core: str) -> tuple[Status, str] | N
     for text in candidate.requires:
         try:
             requirement = Requirement(text)
-        except InvalidRequirement:
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        except ValueError:  # of packaging, for the text or for a comparison in its marker
             if re.match(r"dicomwright(?![-_.]?\w)", text, re.IGNORECASE):
                 return "failed", f"its requirement {escape(repr(text))} cannot be read"
             continue  # about something else, and not ours to judge
         ours = canonicalize_name(requirement.name) == "dicomwright" and core != UNKNOWN
-        applies = ours and (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
-        if applies and not requirement.specifier.contains(core, prereleases=True):
+        if ours and applies and not requirement.specifier.contains(core, prereleases=True):
             return "incompatible", (
                 f"it needs {escape(text)}, this is dicomwright {core}; install a version of "
                 f"{candidate.distribution} that fits"
@@ -191,7 +191,9 @@ def _take_in(
     """Load a plug-in, register it and ask its hooks."""
     plugin = load()
     if not isinstance(plugin, ModuleType):
-        raise _RefusedError("failed", f"its entry point names a {type(plugin).__name__}, not a module")
+        raise _RefusedError(
+            "failed", f"its entry point names an object of type {type(plugin).__name__}, not a module"
+        )
     twin = manager.get_name(plugin)
     if twin is not None:
         distribution, _, name = twin.partition(":")
@@ -242,10 +244,10 @@ def _argument_problems(hook: str, function: Callable[..., Any]) -> Iterator[tupl
     offered = tuple(signature(getattr(hooks, hook)).parameters)
     for parameter in signature(function).parameters.values():
         if parameter.default is Parameter.empty and parameter.name not in offered:
-            offer = f"only {' and '.join(offered)}" if offered else "none"
+            offer = ", ".join(offered) or "none"
             yield (
                 "incompatible",
-                f'{hook} takes the argument "{parameter.name}", which is not given ({offer} is)',
+                f'{hook} takes the argument "{parameter.name}", which does not exist (there are: {offer})',
             )
 
 

@@ -43,7 +43,7 @@ class _Diversion:
             self._depth -= 1
             if self._depth == 0:
                 self._flush()
-                sys.stdout = self._stream  # type: ignore[assignment]  # None if there was none
+                sys.stdout = self._stream
                 self._restore_descriptor()
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Names that belong to the project's own distributions, installed or not.
 
-Where such a distribution is installed, no other takes a name from it; where it is not, asking for the name says
-which distribution has it.
+Where such a distribution is installed, no other takes a name from it; where it is not, asking for the name
+says which distribution has it.
 """
 
 from __future__ import annotations
