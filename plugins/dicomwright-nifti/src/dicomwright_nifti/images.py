@@ -38,7 +38,7 @@ def volume_of_image(image: SpatialImage, options: ReadOptions) -> Volume:
     image : nibabel.spatialimages.SpatialImage
         3-D, or with further dimensions of 1. Its `affine` places it (RAS, mm).
     options : ReadOptions
-        `max_bytes` and `units` apply.
+        All but `orientation` apply.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def volume_of_image(image: SpatialImage, options: ReadOptions) -> Volume:
         raise SourceError(message, hint="leave the option out", kind="option")
     name = image.get_filename() or "nibabel image"
     shape = grid(image.shape, name)
-    array, slope, intercept, notes = _stored(image.dataobj, shape, name, options.max_bytes)
+    array, slope, intercept, notes = _stored(image.dataobj, shape, name, options)
     label = False
     matrix = None if image.affine is None else np.array(image.affine, np.float64)
     if isinstance(image.header, Nifti1Header):
@@ -65,7 +65,7 @@ def volume_of_image(image: SpatialImage, options: ReadOptions) -> Volume:
 
 
 def _stored(
-    data: Any, shape: tuple[int, int, int], name: str, max_bytes: int
+    data: Any, shape: tuple[int, int, int], name: str, limits: ReadOptions
 ) -> tuple[NDArray[Any], float, float, list[str]]:
     """Return stored values with their slope and intercept, from the file where there is a plain one."""
     if type(data) is ArrayProxy:
@@ -73,7 +73,7 @@ def _stored(
         if isinstance(data.file_like, (str, os.PathLike)) and data.order == "F":
             base, colour = _sample(np.dtype(data.dtype), name)
             layout = Layout(shape + colour, base, int(data.offset))
-            array, _ = load_file(Path(data.file_like), layout, max_bytes)
+            array, _ = load_file(Path(data.file_like), layout, limits)
             return array, slope, intercept, []
         data = _fetched(data.get_unscaled, name)
     else:

@@ -91,7 +91,7 @@ class NiftiReader:
             slope, intercept = scaling(header, colour=layout.colour)
             space = place(header, layout.shape, chosen.orientation, chosen.units)
             affine = checked(space.matrix, pair.header, "affine", "set sform or qform")
-            array, notes = _voxels(source, header, layout, pair, chosen.max_bytes)
+            array, notes = _voxels(source, header, layout, pair, chosen)
         return Volume(
             array,
             affine,
@@ -139,14 +139,14 @@ def _belongs_to_header(path: Path) -> bool:
         return False
 
 
-def _voxels(source: ByteSource, header: Header, layout: Layout, pair: Pair, max_bytes: int) -> Voxels:
+def _voxels(source: ByteSource, header: Header, layout: Layout, pair: Pair, limits: ReadOptions) -> Voxels:
     """Return the voxels behind the header or in the other file of the pair."""
     if header.single:
-        source.admit(layout.offset + layout.nbytes, max_bytes)
+        source.admit(layout.offset + layout.nbytes, limits)
         walk_extensions(source, header, layout.offset)
         return load(source, pair.header, layout)
     walk_extensions(source, header, MAX_HEADER_FILE)
     if source.finish() > MAX_TRAILING:
         message = "it says that it is a header, but far more follows"
         raise refusal(pair.header, message, "name the .hdr file of the pair", "header")
-    return load_file(pair.image(), layout, max_bytes)
+    return load_file(pair.image(), layout, limits)

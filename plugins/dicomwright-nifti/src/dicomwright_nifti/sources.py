@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dicomwright_nifti.options import ReadOptions
+
 __all__ = [
     "GZIP_MAGIC",
     "MAX_TRAILING",
@@ -32,6 +34,7 @@ __all__ = [
 GZIP_MAGIC: Final = b"\x1f\x8b"
 MAX_TRAILING: Final = 1024**2  # more than this behind the voxels: the header does not describe the file
 _DEFLATE_MOST: Final = 1032  # the largest ratio that the deflate format can reach
+_SMALL: Final = 256 * 1024**2  # up to here any ratio is harmless
 _INPUT: Final = 256 * 1024
 _BLOCK: Final = 1024**2
 _COPY_AGAIN: Final = "copy the file again or restore it"
@@ -51,7 +54,7 @@ class ByteSource(Protocol):
     def skip(self, count: int) -> int:
         """Leave out bytes and return how many, fewer only where the source ends."""
 
-    def admit(self, size: int, max_bytes: int) -> None:
+    def admit(self, size: int, limits: ReadOptions) -> None:
         """Refuse a declared size that the source cannot hold, before anything is allocated."""
 
     def voxels(self, count: int) -> NDArray[np.uint8]:
@@ -136,7 +139,7 @@ class PlainSource:
         self.position += left
         return left
 
-    def admit(self, size: int, max_bytes: int) -> None:  # noqa: ARG002 - mapping takes no memory: no limit
+    def admit(self, size: int, limits: ReadOptions) -> None:  # noqa: ARG002 - mapping takes no memory: no limit
         """Refuse a declared size beyond the end of the file."""
         if size > self._size:
             raise _short(self._path, size, self._size)
@@ -187,22 +190,29 @@ class GzipSource:
             left -= len(part)
         return count - left
 
-    def admit(self, size: int, max_bytes: int) -> None:
-        """Refuse a declared size over the limit, or one that so few bytes cannot decompress to."""
-        if size > max_bytes:
+    def admit(self, size: int, limits: ReadOptions) -> None:
+        """Refuse a declared size over a limit, or one that so few bytes cannot decompress to."""
+        if size > limits.max_bytes:
             message = (
                 f"the header declares {byte_count(size)} once decompressed, "
-                f"more than the limit max_bytes ({byte_count(max_bytes)})"
+                f"more than the limit max_bytes ({byte_count(limits.max_bytes)})"
             )
             hint = "if that is right, raise the option max_bytes, or decompress the file first"
             raise refusal(self._path, message, hint, "too-large")
-        most = self._size * _DEFLATE_MOST
-        if size > most:
+        ratio = size / self._size
+        if ratio > _DEFLATE_MOST:
             message = (
                 f"the header declares {byte_count(size)}, but a gzip file of {byte_count(self._size)} "
-                f"holds at most {byte_count(most)}"
+                f"holds at most {byte_count(self._size * _DEFLATE_MOST)}"
             )
             raise refusal(self._path, message, _COPY_AGAIN, "truncated")
+        if ratio > limits.max_ratio and size > _SMALL:
+            message = (
+                f"its {byte_count(self._size)} decompress to {byte_count(size)}, "
+                f"more than the limit max_ratio ({limits.max_ratio} to 1): it holds nothing but one value"
+            )
+            hint = f"if that is right, set the option max_ratio={_DEFLATE_MOST}"
+            raise refusal(self._path, message, hint, "too-large")
 
     def voxels(self, count: int) -> NDArray[np.uint8]:
         """Return the next bytes, decompressed into one buffer of exactly that size."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dicomwright_nifti.header import Layout
+    from dicomwright_nifti.options import ReadOptions
     from dicomwright_nifti.sources import ByteSource
 
     Voxels = tuple[NDArray[Any], list[str]]
@@ -45,8 +46,8 @@ def load(source: ByteSource, path: Path, layout: Layout) -> Voxels:
     return raw.view(layout.dtype).reshape(layout.shape), notes
 
 
-def load_file(path: Path, layout: Layout, max_bytes: int) -> Voxels:
+def load_file(path: Path, layout: Layout, limits: ReadOptions) -> Voxels:
     """Return the voxels of a file of their own, as `load` does."""
     with closing(open_source(path)) as source:
-        source.admit(layout.offset + layout.nbytes, max_bytes)
+        source.admit(layout.offset + layout.nbytes, limits)
         return load(source, path, layout)
