@@ -45,8 +45,8 @@ class Site:
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n{needs}"
         )
         (info / "entry_points.txt").write_text(entry_points or f"[dicomwright]\n{name} = {module}\n")
-        for file, text in {module: code, **(other or {})}.items():
-            (self.folder / f"{file}.py").write_text(HEADER + dedent(text))
+        for file, text in {module: HEADER + dedent(code), **(other or {})}.items():
+            (self.folder / f"{file}.py").write_text(dedent(text))
         return module
 
     def reader(self, distribution: str, reader: str = "", **spec: object) -> str:
