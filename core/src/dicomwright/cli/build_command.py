@@ -1,0 +1,223 @@
+"""``dicomwright build``: from a source and blueprints to a folder of DICOM files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dicomwright.engine.series import Series
+
+__all__ = ["build"]
+
+
+class _Pair(click.ParamType):
+    """``NAME=VALUE``."""
+
+    name = "NAME=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split at the first equals sign."""
+        if isinstance(value, tuple):
+            return value
+        name, sign, text = str(value).partition("=")
+        if not sign or not name.strip():
+            self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
+        return name.strip(), text
+
+
+_PAIR = _Pair()
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Build a DICOM series from a source and blueprints.")
+@click.argument("source", type=_PATH)
+@click.option(
+    "--blueprint",
+    "blueprints",
+    metavar="NAME|FILE",
+    multiple=True,
+    required=True,
+    help="A shipped blueprint or a blueprint file. Several combine left to right.",
+)
+@click.option(
+    "--parent",
+    "parents",
+    type=_PATH,
+    metavar="DIR",
+    multiple=True,
+    help="The DICOM series that the source was derived from: a folder or files.",
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    metavar="DIR",
+    required=True,
+    help="The folder for the files; it must not exist, or be empty.",
+)
+@click.option("--reader", metavar="NAME", help="The reader to use, if the name of the source does not tell.")
+@click.option("--encoder", metavar="NAME", help="The encoder to use.")
+@click.option("--reader-opt", "reader_options", type=_PAIR, multiple=True, help="An option of the reader.")
+@click.option(
+    "--encoder-opt",
+    "encoder_options",
+    type=_PAIR,
+    multiple=True,
+    help="An option of the encoder, as slicing=axial.",
+)
+@click.option(
+    "--set",
+    "values",
+    type=_PAIR,
+    metavar="KEYWORD=VALUE",
+    multiple=True,
+    help="Set a value, whatever the blueprints say. A backslash separates several values.",
+)
+@click.option(
+    "--kwarg", "kwargs", type=_PAIR, multiple=True, help="A value for the functions of the blueprint."
+)
+@click.option(
+    "--fill",
+    type=click.Choice(["discard", "copy"]),
+    default="discard",
+    show_default=True,
+    help="What becomes of the parent's tags that no blueprint names.",
+)
+@click.option("--keep-private", is_flag=True, help="With --fill copy: private elements too.")
+@click.option(
+    "--uids",
+    type=click.Choice(["random", "derived"]),
+    default="random",
+    show_default=True,
+    help="Derived: the same build gives the same UIDs and bytes again.",
+)
+@click.option(
+    "--instant", metavar="ISO", help="What dates are taken from, as 2026-11-24T09:30:00, instead of now."
+)
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote into the folder.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Threads that write; chosen by the size of the images."
+)
+@click.option("--no-fsync", is_flag=True, help="Do not wait for the disk: for scratch work.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option("--quiet", is_flag=True, help="No progress, no warnings, no summary.")
+@click.option(
+    "--no-plugins", "without_plugins", is_flag=True, help="Use nothing but what dicomwright itself brings."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def build(ctx: click.Context, **given: Any) -> None:
+    """Build a DICOM series from SOURCE and blueprints.
+
+    Writes 00001.dcm, 00002.dcm, ... in order of InstanceNumber into --out, all or none of them.
+
+    \b
+    dicomwright build brain.nii.gz --blueprint mr-image --out out/
+    dicomwright build pred.nii.gz --blueprint ct-image --parent ct_series/ --out out/
+    """
+    from dicomwright.plugins.isolation import stdout_to_stderr
+
+    with stdout_to_stderr():
+        series = _built(
+            given, no_plugins=bool(ctx.find_root().params.get("no_plugins") or given["without_plugins"])
+        )
+    if not given["quiet"]:
+        _report(series)
+    if given["as_json"]:
+        click.echo(json.dumps(series.result, indent=2))
+
+
+def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
+    """Build and write, and return what was built."""
+    from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
+    from dicomwright.bundles import load_blueprint
+    from dicomwright.engine.publish import check_target
+    from dicomwright.factory import DicomFactory
+    from dicomwright.plugins import default, load
+
+    check_target(given["out"], overwrite=given["overwrite"])
+    plugin_set = load(enabled=False) if no_plugins else default()
+    blueprint = Blueprint()
+    for name in given["blueprints"]:
+        blueprint += load_blueprint(name, plugin_set)
+    series = DicomFactory(plugin_set=plugin_set).build(
+        given["source"],
+        blueprint + _values(given["values"]),
+        _parents(given["parents"]),
+        given["reader"],
+        given["encoder"],
+        kwargs=dict(given["kwargs"]),
+        reader_options=dict(given["reader_options"]),
+        encoder_options=dict(given["encoder_options"]),
+        filling_strategy=FillingStrategy(given["fill"]),
+        keep_private=given["keep_private"],
+        uids=given["uids"],
+        instant=_instant(given["instant"]),
+    )
+    with _progress(len(series), shown=not given["quiet"]) as advance:
+        series.write(
+            given["out"],
+            given["jobs"],
+            overwrite=given["overwrite"],
+            fsync=not given["no_fsync"],
+            progress=advance,
+        )
+    return series
+
+
+def _values(pairs: tuple[tuple[str, str], ...]) -> Any:
+    """Return ``--set`` as a blueprint."""
+    from dicomwright.bundles.text_values import blueprint_of
+
+    return blueprint_of(pairs, origin="--set")
+
+
+def _parents(paths: tuple[Path, ...]) -> Any:
+    """Return what ``--parent`` names: nothing, one folder or file, or several files."""
+    if not paths:
+        return None
+    return paths[0] if len(paths) == 1 else list(paths)
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    """Return ``--instant`` as a moment."""
+    try:
+        return None if text is None else dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a date and time, as 2026-11-24T09:30:00") from None
+
+
+def _report(series: Series) -> None:
+    """Say on standard error what was written and what to know of it."""
+    from dicomwright.cli.entry import printable
+
+    for warning in series.warnings:
+        click.echo(f"dicomwright: warning: {printable(warning)}", err=True)
+    written = series.result["series"][0]
+    click.echo(
+        f"dicomwright: {written['instances']} instances in {printable(written['directory'])}", err=True
+    )
+
+
+class _progress:  # noqa: N801  # a context manager, used as a function
+    """Show a progress bar on a terminal."""
+
+    def __init__(self, length: int, *, shown: bool) -> None:
+        bar = shown and sys.stderr.isatty()
+        self._bar = click.progressbar(length=length, label="writing", file=sys.stderr) if bar else None
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        return None if self._bar is None else self._bar.__enter__().update
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*error)  # type: ignore[arg-type]  # handed through

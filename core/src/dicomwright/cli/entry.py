@@ -1,0 +1,97 @@
+"""Start the command line, and turn every way to end into one line and an exit code.
+
+Exit codes: 0 done, 1 refused, 2 wrong usage, 130 interrupted, 143 terminated.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from dicomwright.cli.group import cli
+from dicomwright.errors import DicomwrightError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_REFUSED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
+_FIRST_PRINTABLE, _DELETE, _LAST_CONTROL = 0x20, 0x7F, 0x9F
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM arrived; the stack unwinds and cleans up."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_run(arguments, debug="--debug" in arguments))
+
+
+def _run(arguments: Sequence[str], *, debug: bool) -> int:
+    """Run a command and return its exit code."""
+    try:
+        code = cli.main(list(arguments), prog_name="dicomwright", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001  # the one place where every way to end becomes an exit code
+        if debug and not isinstance(error, click.exceptions.Exit):
+            traceback.print_exception(error)
+        return _exit_code(error)
+    return code if isinstance(code, int) else 0
+
+
+def _exit_code(error: BaseException) -> int:
+    """Say what ended a command, and return the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else _REFUSED
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return _say("interrupted", _INTERRUPTED)
+    if isinstance(error, _TerminatedError):
+        return _say("terminated", _TERMINATED)
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "dicomwright"
+        return _say(f"{error.format_message()} Try '{command} --help'.", _USAGE)
+    if isinstance(error, click.ClickException):
+        return _say(error.format_message(), _REFUSED)
+    if isinstance(error, DicomwrightError):
+        return _say(str(error), _REFUSED)
+    if isinstance(error, BrokenPipeError):
+        sys.stderr.close()  # whoever read our output has left; Python would complain while it flushes
+        return _REFUSED
+    if isinstance(error, MemoryError):
+        return _say("there is not enough memory for this source", _REFUSED)
+    return _say(
+        f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)", _REFUSED
+    )
+
+
+def _say(message: str, code: int) -> int:
+    """Print an error to standard error, control characters escaped."""
+    print(f"dicomwright: error: {printable(message)}", file=sys.stderr)  # noqa: T201  # the command's own output
+    return code
+
+
+def printable(text: str) -> str:
+    """Return text with control characters escaped, line breaks kept."""
+    return "".join(
+        character if character == "\n" or not _is_control(ord(character)) else repr(character)[1:-1]
+        for character in text
+    )
+
+
+def _is_control(code: int) -> bool:
+    return code < _FIRST_PRINTABLE or _DELETE <= code <= _LAST_CONTROL
+
+
+def _terminate(*_: Any) -> NoReturn:
+    raise _TerminatedError

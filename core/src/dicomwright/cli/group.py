@@ -1,0 +1,91 @@
+"""The commands, each imported when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+__all__ = ["cli"]
+
+_COMMANDS = {
+    "build": ("dicomwright.cli.build_command:build", "Build a DICOM series from a source and blueprints."),
+    "blueprints": ("dicomwright.cli.blueprints_command:blueprints", "List the blueprints that are shipped."),
+    "plugins": ("dicomwright.cli.plugins_command:plugins", "List the plug-ins and whether they can be used."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name and imports the one that runs; plug-ins add theirs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*_COMMANDS, *_plugin_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name in _COMMANDS:
+            return _imported(_COMMANDS[cmd_name][0])
+        specs = _plugin_commands(ctx)
+        if cmd_name not in specs:
+            return None
+        command: click.Command = _plugin_set(ctx).registry("command").resolve(cmd_name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command that is asked for, or say which there are."""
+        name = args[0] if args else ""
+        if self.get_command(ctx, name) is None:
+            import difflib
+
+            near = difflib.get_close_matches(name, self.list_commands(ctx), 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"there is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their summaries, importing none of them."""
+        summaries = {name: summary for name, (_, summary) in _COMMANDS.items()} | _plugin_commands(ctx)
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(summaries.items()))
+
+
+def _imported(target: str) -> click.Command:
+    module, _, name = target.partition(":")
+    command: click.Command = getattr(import_module(module), name)
+    return command
+
+
+def _plugin_set(ctx: click.Context) -> Any:
+    from dicomwright.plugins import default, load
+
+    return load(enabled=False) if ctx.find_root().params.get("no_plugins") else default()
+
+
+def _plugin_commands(ctx: click.Context) -> dict[str, str]:
+    """Return the names and summaries of the commands that plug-ins add."""
+    registry = _plugin_set(ctx).registry("command")
+    return {name: registry.spec(name).summary for name in registry.names() if name not in _COMMANDS}
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from dicomwright._version import version
+
+        click.echo(f"dicomwright {version()}")
+        ctx.exit()
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+@click.option("--no-plugins", is_flag=True, help="Use nothing but what dicomwright itself brings.")
+def cli(*, no_plugins: bool) -> None:  # noqa: ARG001  # commands look it up in their context
+    """Build valid DICOM from arrays, NIfTI and more, following a blueprint."""
