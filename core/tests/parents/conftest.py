@@ -38,7 +38,9 @@ def slices() -> Callable[..., list[Dataset]]:
             image.PatientName = "Sørensen^Åse"
             image.SpecificCharacterSet = "ISO_IR 100"
             image.InstanceNumber = number
-            image.ImagePositionPatient = [f"{x:.6f}" for x in np.array([3, -7, 11]) + SPACING * place * normal]
+            image.ImagePositionPatient = [
+                f"{x:.6f}" for x in np.array([3, -7, 11]) + SPACING * place * normal
+            ]
             image.ImageOrientationPatient = [f"{x:.6f}" for x in (*row, *column)]
             image.PixelSpacing, image.Rows, image.Columns = [0.9, 1.7], ROWS, COLUMNS
             image.BitsAllocated, image.PixelRepresentation, image.SamplesPerPixel = 16, 0, 1

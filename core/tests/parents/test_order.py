@@ -42,9 +42,10 @@ def test_without_geometry_the_instance_number_orders(slices):
     series = ParentSeries(images[::-1])
     assert [image.InstanceNumber for image in series] == [1, 2, 3, 4, 5, 6]
     assert series.planes is None
-    assert series.warnings == (
+    (warning,) = series.warnings
+    assert warning == (
         "the parents say no position and orientation of their images: they have no geometry; "
-        "they are ordered by InstanceNumber (0020,0013)",
+        "they are ordered by InstanceNumber (0020,0013)"
     )
 
 
@@ -71,7 +72,7 @@ def test_a_damaged_position_counts_as_none(slices):
 def test_a_missing_slice_is_told(slices):
     series = ParentSeries(slices("coronal", [0, 1, 2, 5, 6]))
     assert series.warnings == (
-        "2 parent slices are missing between data set 3 and data set 4 (a gap of 7.5 mm where 2.5 mm is usual)",
+        "2 parent slices are missing between data set 3 and data set 4 (a gap of 7.5 mm, usually 2.5 mm)",
     )
 
 
@@ -111,7 +112,9 @@ def test_orientations_are_named(slices):
     images = slices("axial", range(2)) + slices("sagittal", range(3))
     for number, image in enumerate(images):
         image.SOPInstanceUID = f"2.25.{number + 1}"
-    with pytest.raises(ParentError, match=r"holds 2 orientations: 2 axial \(data set 1, data set 2\), 3 sagittal"):
+    with pytest.raises(
+        ParentError, match=r"holds 2 orientations: 2 axial \(data set 1, data set 2\), 3 sagittal"
+    ):
         ParentSeries(images)
 
 

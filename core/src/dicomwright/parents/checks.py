@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataelem import RawDataElement
+from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
 from dicomwright.errors import ParentError, Problem
@@ -87,7 +88,8 @@ def numbers(dataset: Dataset, tag: int, count: int) -> tuple[float, ...] | None:
     if raw is not None and raw.VR in {None, "DS"} and isinstance(raw.value, bytes):
         parts: Any = raw.value.strip(b" \0").split(b"\\")
     else:
-        parts = value_of(dataset, tag) or ()
+        value = value_of(dataset, tag)
+        parts = () if value is None else value if isinstance(value, MultiValue | list | tuple) else (value,)
     try:
         values = tuple(float(part) for part in parts)
     except (TypeError, ValueError):

@@ -60,6 +60,8 @@ class Layout:
         For each plane, which data sets (as sorted) have an image there.
     warnings, problems
         What to tell, and why the series must be refused.
+    several : bool
+        Whether data sets hold several images each without saying where: then none belongs to a slice.
 
     """
 
@@ -68,6 +70,7 @@ class Layout:
     members: tuple[tuple[int, ...], ...]
     warnings: tuple[str, ...]
     problems: tuple[Problem, ...]
+    several: bool = False
 
 
 def plane_name(normal: NDArray[np.float64]) -> str:
@@ -82,11 +85,12 @@ def lay_out(datasets: Sequence[Dataset], names: Sequence[str]) -> Layout:
     by_number = _number_order(datasets)
     note = _no_stack(datasets, names)
     if note:
-        return Layout(by_number, None, (), (note,), ())
+        return Layout(by_number, None, (), (note,), (), several="mosaic" in note)
     frames = [frame for index, dataset in enumerate(datasets) for frame in _frames(index, dataset)]
     lost = [frame for frame in frames if frame.position is None or frame.orientation is None]
     if lost:
-        return Layout(by_number, None, (), tuple(_lost_notes(lost, frames, names)), ())
+        several = any(_frame_count(dataset) > 1 for dataset in datasets)
+        return Layout(by_number, None, (), tuple(_lost_notes(lost, frames, names)), (), several)
     orientation = np.array([frame.orientation for frame in frames], dtype=np.float64)
     problems = _orientation_problems(frames, orientation, names)
     if problems:
@@ -131,10 +135,16 @@ def _frames(index: int, dataset: Dataset) -> list[Frame]:
         common = shared[0] if shared else None
         items: Sequence[Any] = per_frame or [None]
         return [_functional(index, number, item, common) for number, item in enumerate(items[:_MOST_FRAMES])]
-    if text(dataset, 0x00280008) not in {"", "0", "1"}:  # many frames, and nothing says where they are
+    if _frame_count(dataset) > 1:  # and nothing says where they are
         return [Frame(index, 0, None, None, None)]
     position = numbers(dataset, 0x00200032, 3)
     return [Frame(index, 0, position, numbers(dataset, 0x00200037, 6), numbers(dataset, 0x00280030, 2))]
+
+
+def _frame_count(dataset: Dataset) -> int:
+    """Return NumberOfFrames (0028,0008); 1 without it."""
+    count = text(dataset, 0x00280008)
+    return int(count) if count.isdecimal() else 1
 
 
 def _functional(index: int, number: int, item: Any, shared: Any) -> Frame:
@@ -283,6 +293,6 @@ def _gap_notes(gaps: NDArray[np.float64], names: list[str]) -> list[str]:
         return [f"the parents' slices are not evenly spaced: {gaps.min():.4g} to {gaps.max():.4g} mm"]
     return [
         f"{int(steps[index]) - 1} parent slices are missing between {names[index]} and {names[index + 1]} "
-        f"(a gap of {gaps[index]:.4g} mm where {usual:.4g} mm is usual)"
+        f"(a gap of {gaps[index]:.4g} mm, usually {usual:.4g} mm)"
         for index in wide[:3]
     ]

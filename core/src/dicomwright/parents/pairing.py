@@ -13,7 +13,7 @@ from dicomwright.parents.geometry import plane_name
 if TYPE_CHECKING:
     from dicomwright.payload.planes import Planes
 
-__all__ = ["Pairing", "pair_by_order", "pair_by_position"]
+__all__ = ["Pairing", "pair_by_order", "pair_by_position", "refuse_pairing"]
 
 PARALLEL_DEGREES = 1.0
 """Slices at a larger angle than this to the parents' are never paired."""
@@ -79,15 +79,6 @@ def pair_by_position(
             f"({plane_name(parents.normal)}) and cannot be paired",
             "slice like the parent",
         )
-    most = max(len(stack) for stack in members)
-    if most > 1:
-        return _none(
-            count,
-            f"the parents hold up to {most} images at each of {len(members)} positions (a time series?): "
-            "it is not clear which belongs to a slice",
-            "give the parents of one time point",
-            "ambiguous-pairing",
-        )
     gaps = np.diff(parents.projections)
     spacing = float(gaps.min()) if gaps.size else (thickness or 0.0)
     tolerance = max(TOLERANCE_OF_SPACING * spacing, LEAST_TOLERANCE_MM)
@@ -113,6 +104,27 @@ def _unpaired_problem(
         "give the parents at the same positions",
         kind="unpaired",
     )
+
+
+def refuse_pairing(count: int, members: tuple[tuple[int, ...], ...], *, several: bool) -> Pairing | None:
+    """Return an empty pairing when it cannot be said which parent belongs to a slice, else None."""
+    if several:
+        return _none(
+            count,
+            "each parent holds several images and does not say where: none belongs to a single slice",
+            "give single-frame parents",
+            "ambiguous-pairing",
+        )
+    most = max((len(set(stack)) for stack in members), default=0)
+    if most > 1:
+        return _none(
+            count,
+            f"the parents hold up to {most} images at each of {len(members)} positions (a time series?): "
+            "it is not clear which belongs to a slice",
+            "give the parents of one time point",
+            "ambiguous-pairing",
+        )
+    return None
 
 
 def pair_by_order(count: int, parents: int, *, numbered: bool, sorted_in_space: bool) -> Pairing:

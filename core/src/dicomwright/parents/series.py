@@ -15,7 +15,7 @@ from dicomwright.parents.checks import check_one_series, locate, numbers, raw_el
 from dicomwright.parents.copying import decoded, fresh_element
 from dicomwright.parents.files import Reading, read_files, read_folder
 from dicomwright.parents.geometry import lay_out
-from dicomwright.parents.pairing import Pairing, pair_by_order, pair_by_position
+from dicomwright.parents.pairing import Pairing, pair_by_order, pair_by_position, refuse_pairing
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -147,6 +147,7 @@ class ParentSeries(Sequence[Dataset]):
         self.planes: Planes | None = layout.planes
         self.warnings: tuple[str, ...] = (*warnings, *layout.warnings)
         self._members = layout.members
+        self._several = layout.several
         self._names = tuple(names[index] for index in layout.order)
 
     @property
@@ -261,7 +262,8 @@ class ParentSeries(Sequence[Dataset]):
         By position along the normal where both sides have one (normals parallel or antiparallel within
         1 degree; a quarter of the smallest parent spacing apart at most). Without positions, one to one in
         the order of this series when the counts are equal: its order in space, or by distinct
-        InstanceNumbers (0020,0013).
+        InstanceNumbers (0020,0013). Never where several parents lie at one place (a time series), nor where
+        a parent holds several images without their positions (a mosaic).
 
         Parameters
         ----------
@@ -271,6 +273,9 @@ class ParentSeries(Sequence[Dataset]):
             Number of output slices.
 
         """
+        refusal = refuse_pairing(count, self._members, several=self._several)
+        if refusal is not None:
+            return refusal
         if planes is not None and self.planes is not None:
             thickness = numbers(self.first, 0x00180050, 1)
             return pair_by_position(planes, self.planes, self._members, thickness[0] if thickness else None)
