@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
 from dicomwright.blueprint.elements import FunctionalElement, StaticElement
 from dicomwright.blueprint.environment import SeriesEnvironment
+from dicomwright.blueprint.tags import PrivateTag
 from dicomwright.encoders.api import EncodeRequest, Encoding
 from dicomwright.engine.compile import compile_plan
 from dicomwright.engine.request import BuildRequest
@@ -24,13 +24,14 @@ from dicomwright.payload import Document, Frames, Volume
 from dicomwright.plugins import default
 from dicomwright.plugins.selection import choose_reader
 from dicomwright.provenance import contributing_equipment
-from dicomwright.reproducible import derived_uids, derived_instant
+from dicomwright.reproducible import derived_instant, derived_uids
 from dicomwright.uids import gen_uid
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
-    from dicomwright.plugins import PluginSet
+    from dicomwright.plugins import EncoderSpec, PluginSet, ReaderSpec
     from dicomwright.uids import DerivedUids
 
 __all__ = ["Build", "BuildOptions"]
@@ -156,7 +157,11 @@ class Build:
             instant=self._instant(parents),
             transfer_syntax_uid=encoding.transfer_syntax_uid,
         )
-        self.report.warnings += [*self.plugin_set.warnings, *(parents.warnings if parents else ()), *encoding.warnings]
+        self.report.warnings += [
+            *self.plugin_set.warnings,
+            *(parents.warnings if parents else ()),
+            *encoding.warnings,
+        ]
         plan = compile_plan(request)
         self.report.stored_values = encoding.stored_values
         self.report.seconds = time.perf_counter() - self._start
@@ -166,7 +171,9 @@ class Build:
         """Read a file."""
         name, reader = choose_reader(path, self.plugin_set, self.options.reader)
         self.report.reader = self._provider("reader", name)
-        payload = reader.read(path, _known_options(self.plugin_set, "reader", name, self.options.reader_options))
+        payload = reader.read(
+            path, _known_options(self.plugin_set, "reader", name, self.options.reader_options)
+        )
         if not isinstance(payload, _PAYLOADS):
             raise PluginError(
                 f"the reader {name!r} gave a {type(payload).__name__}, not a Volume, Frames or Document",
@@ -179,7 +186,9 @@ class Build:
         """Return the encoder that takes a payload, the built-in one first."""
         registry = self.plugin_set.registry("encoder")
         kind = type(payload).__name__
-        names = [name for name in registry.names() if kind in registry.spec(name).payloads]
+        names = [
+            name for name in registry.names() if kind in cast("EncoderSpec", registry.spec(name)).payloads
+        ]
         if "image" in names or len(names) == 1:
             return "image" if "image" in names else names[0]
         if not names:
@@ -201,7 +210,9 @@ class Build:
             Layer(encoder, encoding.derived),
         ]
         if self.options.filling_strategy is FillingStrategy.COPY and parents is not None:
-            layers.insert(0, Layer("filling", self._filling(layers, parents, paired=encoding.pairs is not None)))
+            layers.insert(
+                0, Layer("filling", self._filling(layers, parents, paired=encoding.pairs is not None))
+            )
         return layers
 
     def _own_defaults(self) -> Blueprint:
@@ -216,10 +227,12 @@ class Build:
 
     def _filling(self, layers: list[Layer], parents: ParentSeries, *, paired: bool) -> Blueprint:
         """Return what the filling strategy COPY takes from the parents, and report what it leaves."""
-        named = {element.tag for layer in layers for element in layer.blueprint}
+        tags = (element.tag for layer in layers for element in layer.blueprint)
+        named = {int(tag) for tag in tags if not isinstance(tag, PrivateTag)}
         filling = fill_from(parents, named, keep_private=self.options.keep_private)
         self.report.filling = [
-            {"tag": f"{left.tag:08X}", "keyword": left.keyword, "rule": left.rule} for left in filling.left_out
+            {"tag": f"{left.tag:08X}", "keyword": left.keyword, "rule": left.rule}
+            for left in filling.left_out
         ]
         blueprint = Blueprint([FilledElement(element) for element in filling.constants])
         if paired:
@@ -227,7 +240,9 @@ class Build:
                 blueprint.add_virtual_element(InstanceCopyElement(tag))
         return blueprint
 
-    def _uids(self, layers: list[Layer], encoding: Encoding, parents: ParentSeries | None) -> DerivedUids | None:
+    def _uids(
+        self, layers: list[Layer], encoding: Encoding, parents: ParentSeries | None
+    ) -> DerivedUids | None:
         if self.options.uids == "random":
             return None
         return derived_uids(layers, self.options, encoding.content, parents)
@@ -254,7 +269,7 @@ def _sop_class(blueprint: Blueprint, parents: ParentSeries | None) -> str:
 
 def _known_options(plugin_set: PluginSet, kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return options with their defaults, refusing those that the plug-in does not have."""
-    specs = plugin_set.registry(kind).spec(name).options
+    specs = cast("ReaderSpec | EncoderSpec", plugin_set.registry(kind).spec(name)).options
     known = {option.name: option.default for option in specs}
     unknown = [option for option in given if option not in known]
     if unknown:
@@ -279,5 +294,3 @@ def plain_encoding(images: Any, parents: ParentSeries | None, count: int) -> Enc
         pairing_problem=problem,
         images=images,
     )
-
-

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.build import Build, BuildOptions, plain_encoding
@@ -14,10 +13,11 @@ from dicomwright.parents import ParentSeries
 if TYPE_CHECKING:
     import datetime as dt
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydicom import Dataset
 
+    from dicomwright.engine.instance import InstanceDataset
     from dicomwright.engine.series import Series
     from dicomwright.plugins import PluginSet
 
@@ -226,7 +226,7 @@ class DicomFactory:
         parents = ParentSeries.of(pivot)
         build = self._plain_build(kwargs)
         series = build.series(plain_encoding(None, parents, 1), blueprint, parents)
-        return series[0].plain()  # type: ignore[attr-defined]  # an InstanceDataset
+        return cast("InstanceDataset", series[0]).plain()
 
     def _plain_build(self, kwargs: Mapping[Any, Any] | None) -> Build:
         options = BuildOptions(kwargs=kwargs or {}, filling_strategy=self.filling_strategy)

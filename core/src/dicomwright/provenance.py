@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 __all__ = ["contributing_equipment"]
 
 
-def contributing_equipment(reader: Mapping[str, str] | None, encoder: Mapping[str, str] | None) -> SequenceElement:
+def contributing_equipment(
+    reader: Mapping[str, str] | None, encoder: Mapping[str, str] | None
+) -> SequenceElement:
     """Return the sequence that names this software, its reader and its encoder."""
     versions = [f"dicomwright {version()}"]
     for plugin in (reader, encoder):
         text = f"{plugin['distribution']} {plugin['version']}" if plugin else ""
         if text and text not in versions:
             versions.append(text)
-    parts = [f"{kind} {plugin['name']}" for kind, plugin in (("reader", reader), ("encoder", encoder)) if plugin]
+    parts = [
+        f"{kind} {plugin['name']}" for kind, plugin in (("reader", reader), ("encoder", encoder)) if plugin
+    ]
     purpose = Blueprint(
         [
             StaticElement("CodeValue", "SH", "109102"),
@@ -37,5 +41,7 @@ def contributing_equipment(reader: Mapping[str, str] | None, encoder: Mapping[st
         ],
     )
     if parts:
-        item.add_virtual_element(StaticElement("ContributionDescription", "ST", "Built with " + " and ".join(parts)))
+        item.add_virtual_element(
+            StaticElement("ContributionDescription", "ST", "Built with " + " and ".join(parts))
+        )
     return SequenceElement("ContributingEquipmentSequence", [item])

@@ -41,7 +41,13 @@ def derived_uids(
     def seed() -> bytes:
         state = hashlib.sha256(b"" if content is None else content())
         sources = sorted(str(dataset.get("SOPInstanceUID", "")) for dataset in parents or ())
-        known = (sources, rules, _stable(options.kwargs), _stable(options.encoder_options), options.keep_private)
+        known = (
+            sources,
+            rules,
+            _stable(options.kwargs),
+            _stable(options.encoder_options),
+            options.keep_private,
+        )
         state.update(repr(known).encode())
         return state.digest()
 
@@ -77,8 +83,8 @@ def _instants(parents: ParentSeries | None) -> Iterator[dt.datetime]:
     for dataset in parents or ():
         for date_keyword, time_keyword in _DATES:
             try:
-                date = DA(dataset.get(date_keyword) or None)
-                time = TM(dataset.get(time_keyword) or None)
+                date: dt.date | None = DA(dataset.get(date_keyword) or None)
+                time: dt.time | None = TM(dataset.get(time_keyword) or None)
             except ValueError:
                 continue  # a parent with a malformed date: the others tell
             if date:
@@ -89,7 +95,9 @@ def _instants(parents: ParentSeries | None) -> Iterator[dt.datetime]:
 def _stable(value: Any) -> Any:
     """Return a value in a form whose text is the same in every run."""
     if isinstance(value, Mapping):
-        pairs = [(str(key), _stable(item)) for key, item in value.items() if key not in ("origin", "tag", "vr")]
+        pairs = [
+            (str(key), _stable(item)) for key, item in value.items() if key not in ("origin", "tag", "vr")
+        ]
         return sorted(pairs, key=lambda pair: pair[0])
     if isinstance(value, list | tuple):
         return [_stable(item) for item in value]

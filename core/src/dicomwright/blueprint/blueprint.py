@@ -66,7 +66,7 @@ class Blueprint:
             There is no such blueprint, or its file has problems; all are listed.
 
         """
-        from dicomwright.bundles import load_blueprint  # noqa: PLC0415  # the language does not need the files
+        from dicomwright.bundles import load_blueprint  # late: the language does not need the files
 
         return load_blueprint(name_or_path)
 
@@ -90,7 +90,7 @@ class Blueprint:
             raise KeyError(f"{describe(to_tag(tag))} is not in the blueprint") from None
 
     def __setitem__(self, tag: TagLike, virtual_element: VirtualElement) -> None:
-        if isinstance(virtual_element, VirtualElement) and to_tag(tag) != virtual_element.tag:
+        if to_tag(tag) != getattr(virtual_element, "tag", to_tag(tag)):
             raise BlueprintError(f"{virtual_element!r} cannot stand at {describe(to_tag(tag))}")
         self.add_virtual_element(virtual_element)
 

@@ -149,7 +149,9 @@ class InstanceCopyElement(VirtualElement):
                 f"is copied from the paired parent instances, and there is no pairing: {env.pairing_problem}",
                 kind="unpaired",
             )
-        values = [None if index is None else _of_instance(self.tag, env.parents, index) for index in env.pairs]
+        values = [
+            None if index is None else _of_instance(self.tag, env.parents, index) for index in env.pairs
+        ]
         lacking = [number for number, value in enumerate(values, 1) if value is None]
         if lacking:
             raise self.problem(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dicomwright.blueprint.environment import InstanceEnvironment
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.blueprint.environment import InstanceEnvironment
 
 __all__ = ["OMIT", "Items", "Level", "Omit", "PerInstance", "Resolution"]
 

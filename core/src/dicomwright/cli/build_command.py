@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dicomwright.engine.series import Series
 
 __all__ = ["build"]
 
 
-class _Pair(click.ParamType):
+class _Pair(click.ParamType[tuple[str, str]]):
     """``NAME=VALUE``."""
 
     name = "NAME=VALUE"
@@ -115,8 +115,8 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
-def build(ctx: click.Context, **given: Any) -> None:
-    """Build a DICOM series from SOURCE and blueprints.
+def build(ctx: click.Context, /, **given: Any) -> None:
+    r"""Build a DICOM series from SOURCE and blueprints.
 
     Writes 00001.dcm, 00002.dcm, ... in order of InstanceNumber into --out, all or none of them.
 

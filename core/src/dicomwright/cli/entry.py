@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused, 2 wrong usage, 130 interrupted, 143 terminated.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -50,29 +51,31 @@ def _run(arguments: Sequence[str], *, debug: bool) -> int:
 
 def _exit_code(error: BaseException) -> int:
     """Say what ended a command, and return the exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else _REFUSED
-    if isinstance(error, KeyboardInterrupt | click.Abort):
-        return _say("interrupted", _INTERRUPTED)
-    if isinstance(error, _TerminatedError):
-        return _say("terminated", _TERMINATED)
-    if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "dicomwright"
-        return _say(f"{error.format_message()} Try '{command} --help'.", _USAGE)
-    if isinstance(error, click.ClickException):
-        return _say(error.format_message(), _REFUSED)
-    if isinstance(error, DicomwrightError):
-        return _say(str(error), _REFUSED)
-    if isinstance(error, BrokenPipeError):
-        sys.stderr.close()  # whoever read our output has left; Python would complain while it flushes
-        return _REFUSED
-    if isinstance(error, MemoryError):
-        return _say("there is not enough memory for this source", _REFUSED)
-    return _say(
-        f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)", _REFUSED
-    )
+    match error:
+        case click.exceptions.Exit():
+            code = error.exit_code
+        case SystemExit():
+            code = error.code if isinstance(error.code, int) else _REFUSED
+        case KeyboardInterrupt() | click.Abort():
+            code = _say("interrupted", _INTERRUPTED)
+        case _TerminatedError():
+            code = _say("terminated", _TERMINATED)
+        case click.UsageError():
+            command = error.ctx.command_path if error.ctx else "dicomwright"
+            code = _say(f"{error.format_message()} Try '{command} --help'.", _USAGE)
+        case click.ClickException():
+            code = _say(error.format_message(), _REFUSED)
+        case DicomwrightError():
+            code = _say(str(error), _REFUSED)
+        case BrokenPipeError():  # whoever read our output has left; Python would complain while it flushes
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # open until the process ends
+            code = _REFUSED
+        case MemoryError():
+            code = _say("there is not enough memory for this source", _REFUSED)
+        case _:
+            name = type(error).__name__
+            code = _say(f"internal error, please report it: {name}: {error} (--debug shows where)", _REFUSED)
+    return code
 
 
 def _say(message: str, code: int) -> int:

@@ -87,5 +87,5 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Print the version and exit.",
 )
 @click.option("--no-plugins", is_flag=True, help="Use nothing but what dicomwright itself brings.")
-def cli(*, no_plugins: bool) -> None:  # noqa: ARG001  # commands look it up in their context
+def cli(*, no_plugins: bool) -> None:
     """Build valid DICOM from arrays, NIfTI and more, following a blueprint."""

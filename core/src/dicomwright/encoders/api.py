@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -10,6 +9,8 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import SeriesElement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.resolution import Resolution
     from dicomwright.engine.request import Images

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydicom.uid import UID
 
@@ -23,6 +23,7 @@ from dicomwright.encoders.pixels import VolumePixels
 from dicomwright.encoders.placement import Placement, place
 from dicomwright.errors import BlueprintError, SourceError
 from dicomwright.payload.decimal_string import ds
+from dicomwright.payload.stored_values import Quantise
 from dicomwright.uids import gen_uid
 
 if TYPE_CHECKING:
@@ -56,17 +57,22 @@ class Options:
 
     slicing: str = "auto"
     non_finite: float | None = None
-    quantise: str = "auto"
+    quantise: Quantise = "auto"
 
     @classmethod
     def read(cls, options: Any) -> Options:
         """Return the options, refusing what is not one."""
-        number = options.get("non_finite") or options.get("non-finite")
+        number = options.get("non_finite")
         try:
             non_finite = None if number in (None, "") else float(number)
         except ValueError:
-            raise BlueprintError(f"non_finite={number!r} is not a number", hint="give a value, as -1024") from None
-        return cls(options.get("slicing") or "auto", non_finite, options.get("quantise") or "auto")
+            raise BlueprintError(
+                f"non_finite={number!r} is not a number", hint="give a value, as -1024"
+            ) from None
+        quantise = options.get("quantise") or "auto"
+        if quantise not in get_args(Quantise):
+            raise BlueprintError(f"quantise={quantise!r} is not one of {', '.join(get_args(Quantise))}")
+        return cls(options.get("slicing") or "auto", non_finite, quantise)
 
 
 class ImageEncoder:
@@ -162,7 +168,9 @@ def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -
     orientation = [ds(number) for number in (*planes.row_direction, *planes.column_direction)]
     yield StaticElement("ImageOrientationPatient", "DS", orientation)
     yield StaticElement("PixelSpacing", "DS", [ds(number) for number in planes.pixel_spacing])
-    yield _each("ImagePositionPatient", "DS", [[ds(number) for number in position] for position in planes.positions])
+    yield _each(
+        "ImagePositionPatient", "DS", [[ds(number) for number in position] for position in planes.positions]
+    )
     yield _each("SliceLocation", "DS", [ds(number) for number in planes.projections])
     if iod.spacing_between_slices and planes.spacing is not None:
         yield StaticElement("SpacingBetweenSlices", "DS", ds(planes.spacing))
@@ -228,4 +236,3 @@ def _rescales(parents: ParentSeries | None) -> list[tuple[float, float]]:
     if slope is None or intercept is None or not slope.value:
         return []
     return [(float(slope.value), float(intercept.value or 0))]
-

@@ -13,7 +13,7 @@ from dicomwright.payload.stored_values import plan_stored_values
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicomwright.payload.stored_values import StoredValueRules, StoredValues
+    from dicomwright.payload.stored_values import Quantise, StoredValueRules, StoredValues
     from dicomwright.payload.volume import Volume
 
 __all__ = ["VolumePixels"]
@@ -44,7 +44,7 @@ class VolumePixels:
         *,
         candidates: Sequence[tuple[float, float]] = (),
         non_finite: float | None = None,
-        quantise: str = "auto",
+        quantise: Quantise = "auto",
     ) -> None:
         self.volume = volume
         self._rules = rules
@@ -105,7 +105,9 @@ class VolumePixels:
         affine = b"" if volume.affine is None else volume.affine.matrix.astype("<f8").tobytes()
         positions = b"" if volume.positions is None else volume.positions.astype("<f8").tobytes()
         kind = volume.array.dtype.newbyteorder("<").str
-        state.update(repr((volume.array.shape, kind, volume.slope, volume.intercept)).encode() + affine + positions)
+        state.update(
+            repr((volume.array.shape, kind, volume.slope, volume.intercept)).encode() + affine + positions
+        )
         for plane in volume.array:
-            state.update(np.ascontiguousarray(plane, dtype=kind))
+            state.update(np.ascontiguousarray(plane, dtype=kind).data)
         return state.digest()

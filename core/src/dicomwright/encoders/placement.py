@@ -99,8 +99,8 @@ def _by_parents(volume: Volume, parents: ParentSeries | None) -> Placement:
     if planes is not None and len(planes) == len(parents) == volume.slices:
         if (planes.rows, planes.columns) != (volume.rows, volume.columns):
             raise GeometryError(
-                f"the array has slices of {volume.rows}×{volume.columns} (rows×columns), its parents of "
-                f"{planes.rows}×{planes.columns}, so their place is not that of the array",
+                f"the array has slices of {volume.rows}x{volume.columns} (rowsxcolumns), its parents of "
+                f"{planes.rows}x{planes.columns}, so their place is not that of the array",
                 hint="give Volume(array, affine) with the array's own affine",
                 loc=volume.source,
                 kind="size",

@@ -106,15 +106,15 @@ def _charset(nodes: Sequence[Node], request: BuildRequest, problems: list[Proble
     texts = {text for element in _known_elements(nodes) for text in texts_of(element)}
     if given is not None and isinstance(given.rule.element, StaticElement) and given.value:
         charset = list(given.value) if isinstance(given.value, (list, tuple)) else str(given.value)
-        for text in check_encodable(texts, charset):
-            problems.append(
-                Problem(
-                    f"{text!r} cannot be written in the character set {charset!r}",
-                    hint="leave SpecificCharacterSet out of the blueprint: the one that is needed is chosen",
-                    loc=given.rule.element.origin,
-                    kind="charset",
-                ),
+        problems.extend(
+            Problem(
+                f"{text!r} cannot be written in the character set {charset!r}",
+                hint="leave SpecificCharacterSet out of the blueprint: the one that is needed is chosen",
+                loc=given.rule.element.origin,
+                kind="charset",
             )
+            for text in check_encodable(texts, charset)
+        )
         return charset
     preferred = () if request.parents is None else request.parents.charset
     return choose_charset(texts, preferred, open_ended=any(map(_is_open, _walk(nodes))))

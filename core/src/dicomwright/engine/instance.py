@@ -42,7 +42,7 @@ class BuildEnvironment(InstanceEnvironment):
 
     @cached_property
     def image(self) -> Any:
-        """This slice's values."""
+        """The values of this slice."""
         return None if self.request.images is None else self.request.images.image(self.index)
 
     @cached_property
@@ -154,7 +154,7 @@ def raw_element(data: bytes) -> RawDataElement:
     """Return one encoded element (explicit VR little endian) as pydicom's raw element."""
     tag = BaseTag(int.from_bytes(data[:2], "little") << 16 | int.from_bytes(data[2:4], "little"))
     start = 12 if data[4:6] in _LONG_VRS else 8
-    value = data[start:] or empty_value_for_VR(data[4:6].decode(), raw=True)
+    value: Any = data[start:] or empty_value_for_VR(data[4:6].decode(), raw=True)
     return RawDataElement(tag, data[4:6].decode(), len(data) - start, value, 0, False, True, True)  # noqa: FBT003  # pydicom's order
 
 

@@ -16,7 +16,7 @@ from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
 from dicomwright.engine.rules import FilledElement, Layer, Rule, merge
-from dicomwright.errors import BlueprintError, Problem
+from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 from dicomwright.parents.copying import fresh_element
 
 if TYPE_CHECKING:
@@ -128,23 +128,10 @@ class Resolver:
 
     def _resolve(self, rule: Rule, path: str) -> Node | None:
         """Return one node, None if the element is not in the output or has a problem."""
-        element = rule.element
-        place = f"{path}{sort_text(rule.tag)}"
         if not self._tag_is_allowed(rule):
             return None
-        try:
-            with self.uids.at(place) if self.uids else nullcontext():
-                resolution = element.resolve(self.env)
-        except BlueprintError as error:
-            self.problems.extend(error.problems)
-            return None
-        except Exception as error:  # noqa: BLE001  # user functions raise anything; it becomes a problem
-            self._add(
-                rule,
-                f"{describe(rule.tag)}: {element.rule()} raised {type(error).__name__}: {error}",
-                "raised",
-            )
-            return None
+        place = f"{path}{sort_text(rule.tag)}"
+        resolution = self._asked(rule, place)
         if resolution is OMIT:
             return None
         if isinstance(resolution, Items):
@@ -152,6 +139,22 @@ class Resolver:
         if isinstance(resolution, PerInstance):
             return self._varying(rule, resolution)
         return self._constant(rule, resolution)
+
+    def _asked(self, rule: Rule, place: str) -> Any:
+        """Return what the element resolves to, `OMIT` if it has a problem."""
+        element = rule.element
+        try:
+            with self.uids.at(place) if self.uids else nullcontext():
+                return element.resolve(self.env)
+        except DicomwrightError as error:
+            self.problems.extend(error.problems)
+        except Exception as error:  # noqa: BLE001  # user functions raise anything; it becomes a problem
+            self._add(
+                rule,
+                f"{describe(rule.tag)}: {element.rule()} raised {type(error).__name__}: {error}",
+                "raised",
+            )
+        return OMIT
 
     def _tag_is_allowed(self, rule: Rule) -> bool:
         """Refuse tags that never stand in a dataset."""

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
-from pydicom.filewriter import dcmwrite
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import dcmwrite
 
 from dicomwright.blueprint.resolution import OMIT
 from dicomwright.engine.encoding import encoder_for, long_header
@@ -99,7 +99,10 @@ class Plan:
     @cached_property
     def header_dataset(self) -> Dataset:
         """The elements that are the same in the whole series."""
-        dataset = Dataset(raw_elements(part.data for part in self.parts if isinstance(part, Fixed)))
+        constant: dict[Any, Any] = {
+            **raw_elements(part.data for part in self.parts if isinstance(part, Fixed))
+        }
+        dataset = Dataset(constant)
         dataset.set_original_encoding(False, True, self.encodings)  # noqa: FBT003  # pydicom's order
         return dataset
 

@@ -35,7 +35,7 @@ def is_private_data(tag: int) -> bool:
 def parent_creators(parent: Dataset | None) -> dict[int, dict[int, str]]:
     """Return the private creators of a dataset: group → block → creator."""
     creators: dict[int, dict[int, str]] = {}
-    for tag in parent.keys() if parent is not None else ():  # noqa: SIM118  # a Dataset iterates over elements
+    for tag in parent.keys() if parent is not None else ():
         if is_creator(int(tag)):
             text = str(parent[tag].value or "").strip() if parent is not None else ""
             creators.setdefault(tag.group, {})[tag.element] = text
@@ -84,11 +84,11 @@ class Blocks:
             for block in range(_FIRST_BLOCK, _LAST_BLOCK + 1)
             if block not in taken and block not in of_parent
         )
-        block = kept[0] if kept else next(free, None)
-        if block is not None:
-            taken[block] = creator
-            self.allocated[group << 16 | block] = creator
-        return block
+        found = kept[0] if kept else next(free, None)
+        if found is not None:
+            taken[found] = creator
+            self.allocated[group << 16 | found] = creator
+        return found
 
 
 def symbolic(tag: BaseTag, parent: Mapping[int, Mapping[int, str]]) -> BaseTag | PrivateTag:

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydicom.errors import InvalidDicomError
@@ -23,6 +22,7 @@ from dicomwright.uids import IMPLEMENTATION_CLASS_UID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["check_target", "file_name", "staged", "sync_folder", "write_file"]
 

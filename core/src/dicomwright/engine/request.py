@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -21,8 +21,13 @@ __all__ = ["BuildRequest", "Images", "PlainImages"]
 class Images(Protocol):
     """The slices of a build, for the functions of a blueprint."""
 
-    slope: float | None
-    intercept: float | None
+    @property
+    def slope(self) -> float | None:
+        """RescaleSlope, if there is one."""
+
+    @property
+    def intercept(self) -> float | None:
+        """RescaleIntercept, if there is one."""
 
     def image(self, index: int) -> Any:
         """Return the unmodified values of one slice."""

@@ -1,0 +1,1 @@
+"""The engine: compile blueprints once, then only move bytes."""
