@@ -27,6 +27,7 @@ _SERIES_FUNCTIONS = {
 }
 _INSTANCE_FUNCTIONS = {
     "instance-number": "1 for the first instance, 2 for the second, ...",
+    "total-images": "the number of instances of the series",
 }
 
 

@@ -182,7 +182,8 @@ class FunctionSpec(Spec):
     Attributes
     ----------
     level : {"series", "instance"}
-        Whether it is called once a build, or once an instance with the `InstanceEnvironment`.
+        ``"series"``: it takes no argument and may be named at either level. ``"instance"``: it takes the
+        `InstanceEnvironment` and can only be named at the level of instances.
 
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dicomwright.plugins import ReaderSpec, hookimpl
+from dicomwright.plugins import OptionSpec, ReaderSpec, hookimpl
 
 __all__ = ["dicomwright_readers"]
 
@@ -10,6 +10,13 @@ __all__ = ["dicomwright_readers"]
 #: It is text, so the byte order of the file does not matter.
 _MAGIC_OFFSET_1 = 344
 _MAGIC_OFFSET_2 = 4
+
+_OPTIONS = {
+    "max_bytes": "most bytes that a compressed file may hold, such as 512MiB or 4GiB (default 2GiB)",
+    "max_ratio": "most bytes that one compressed byte of a large file may become (default 1000)",
+    "orientation": "which matrix places the voxels: auto, sform or qform (default auto)",
+    "units": "header: lengths are in the header's unit; mm: they are mm whatever it says (default header)",
+}
 
 
 @hookimpl
@@ -27,5 +34,6 @@ def dicomwright_readers() -> list[ReaderSpec]:
                 (_MAGIC_OFFSET_2, b"n+2\0\r\n\x1a\n"),
                 (_MAGIC_OFFSET_2, b"ni2\0\r\n\x1a\n"),
             ),
+            options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _OPTIONS.items()),
         )
     ]
