@@ -1,0 +1,48 @@
+"""The named functions that blueprint files may call, as in ``{series = "uid"}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicomwright.clock import build_instant
+from dicomwright.uids import gen_uid
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from dicomwright.blueprint.environment import InstanceEnvironment
+
+__all__ = ["instance_number", "now", "time_now", "today", "total_images", "uid"]
+
+
+def uid() -> str:
+    """Return a new UID."""
+    return gen_uid()
+
+
+def today() -> dt.date | None:
+    """Return the date of the build, None if a reproducible build knows none."""
+    instant = build_instant()
+    return None if instant is None else instant.date()
+
+
+def now() -> dt.datetime | None:
+    """Return the instant of the build to the second: for DT with its offset from UTC, for TM the time, for DA the date."""
+    instant = build_instant()
+    return None if instant is None else instant.replace(microsecond=0)
+
+
+def time_now() -> dt.time | None:
+    """Return the local time of the build to the second."""
+    instant = build_instant()
+    return None if instant is None else instant.time().replace(microsecond=0)
+
+
+def instance_number(env: InstanceEnvironment) -> int:
+    """Return 1 for the first instance, 2 for the second."""
+    return env.instance_number
+
+
+def total_images(env: InstanceEnvironment) -> int | None:
+    """Return the number of instances of the series."""
+    return env.total_images
