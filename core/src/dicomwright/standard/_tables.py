@@ -1,7 +1,7 @@
 """Read the data files of this package, a line at a time, when they are asked for.
 
-``attributes.jsonl`` holds lists of attributes: an attribute refers to the list inside its items, to its condition
-and to its terms by line number. So a look-up parses only the lists that it walks through.
+``attributes.jsonl`` holds lists of attributes: an attribute refers to the list inside its items, to its
+condition and to its terms by line number. So a look-up parses only the lists that it walks through.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Iod:
                 yield from _walk(entries(module.items), (), module, nested=nested)
 
     def level(self, path: Place = (), usages: str = "MCU") -> tuple[Attribute, ...]:
-        """Return what the modules say of the attributes directly inside one sequence, or of the top level.
+        """Return what the modules say of the attributes of one level: the top, or inside a sequence.
 
         An attribute that is in several modules comes several times, in the order of the modules.
         """
@@ -115,18 +115,18 @@ class Iod:
         return tuple(found)
 
     def strictest(self, place: Place, usages: str = "MCU") -> Attribute | None:
-        """Return the strictest of what the modules say of one attribute, mandatory modules first, or None."""
+        """Return the strictest of what the modules of these usages say of one attribute, or None."""
         found = self.at(place, usages)
         return min(found, key=_rank) if found else None
 
     def required(self, path: Place = (), usages: str = "M") -> tuple[Attribute, ...]:
-        """Return the attributes of type 1, 1C, 2 and 2C at one level, each once as strict as it gets, by tag.
+        """Return the attributes of type 1, 1C, 2 and 2C at one level, each once, as strict as it gets.
 
         Parameters
         ----------
         path : place
-            The sequence to look into; empty for the top level. What is required inside a sequence is so if the
-            sequence has items.
+            The sequence to look into; empty for the top level. What is required inside a sequence is so if
+            the sequence has items.
         usages : str
             Which modules count. ``M`` alone is what every object of the IOD must have.
 
@@ -190,7 +190,7 @@ def tag_of(tag: Tag) -> int:
     digits = tag.strip("()").replace(",", "")
     if len(digits) == _EIGHT and all(digit in "0123456789abcdefABCDEF" for digit in digits):
         return int(digits, 16)
-    from pydicom.datadict import tag_for_keyword  # noqa: PLC0415 - pydicom is heavy, numbers need no dictionary
+    from pydicom.datadict import tag_for_keyword
 
     found = tag_for_keyword(tag)
     if found is None:
@@ -202,7 +202,7 @@ def tag_of(tag: Tag) -> int:
 
 @lru_cache(maxsize=1)
 def _overlay_keywords() -> dict[str, int]:
-    from pydicom.datadict import keyword_for_tag  # noqa: PLC0415 - as above
+    from pydicom.datadict import keyword_for_tag
 
     modules = index()["modules"]
     overlays = ("overlay-plane", "multi-frame-overlay", "overlay-activation")
@@ -216,7 +216,9 @@ def _canonical(tag: int) -> int:
 
 def place_of(place: Place) -> tuple[int, ...]:
     """Return a place as tags; overlays of any group as those of 6000."""
-    parts: Sequence[Tag] = place.split(".") if isinstance(place, str) else place if isinstance(place, Sequence) else (place,)
+    parts: Sequence[Tag] = (
+        place.split(".") if isinstance(place, str) else place if isinstance(place, Sequence) else (place,)
+    )
     return tuple(_canonical(tag_of(part)) for part in parts if part != "")
 
 

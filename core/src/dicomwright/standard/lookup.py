@@ -77,7 +77,9 @@ def iod(name: str | Iod) -> Iod:
 
 
 def attribute(of: str | Iod, place: Place) -> Attribute | None:
-    """Return the strictest that an IOD says of the attribute at a place, or None if it is not in the IOD.
+    """Return what an IOD says of the attribute at a place, or None if it is not in the IOD.
+
+    Of several modules, the strictest of the mandatory ones; if none is mandatory, the strictest of all.
 
     Examples
     --------
@@ -87,7 +89,8 @@ def attribute(of: str | Iod, place: Place) -> Attribute | None:
     'pixel-measures'
 
     """
-    return iod(of).strictest(place)
+    found = iod(of)
+    return found.strictest(place, "M") or found.strictest(place)
 
 
 def terms(of: str | Iod, place: Place) -> tuple[Terms, ...]:
@@ -121,5 +124,7 @@ def _sop_class_names() -> dict[str, SopClass]:
 def _unknown(what: str, name: str, known: list[str]) -> DicomwrightError:
     by_fold = {_folded(text): text for text in known}
     similar = [by_fold[text] for text in difflib.get_close_matches(_folded(name), by_fold, 3, 0.6)]
-    hint = f"did you mean {' or '.join(similar)}?" if similar else "dicomwright.standard.iods() lists the keys"
+    hint = (
+        f"did you mean {' or '.join(similar)}?" if similar else "dicomwright.standard.iods() lists the keys"
+    )
     return DicomwrightError(f"no {what} is called {name!r}", hint=hint, kind="unknown-iod")

@@ -218,6 +218,6 @@ class Attribute:
 
 def keyword_of(tag: int) -> str:
     """Return the keyword of a tag, or the tag as eight digits if pydicom does not know it."""
-    from pydicom.datadict import keyword_for_tag  # noqa: PLC0415 - pydicom is heavy, most look-ups need no names
+    from pydicom.datadict import keyword_for_tag
 
     return keyword_for_tag(tag) or f"{tag:08X}"
