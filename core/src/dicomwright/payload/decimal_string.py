@@ -34,7 +34,7 @@ def ds(value: float) -> str:
     short = _tidy(repr(number))
     if len(short) <= DS_LENGTH:
         return short
-    texts = [text for text in (_fixed(number), _scientific(number)) if text]
+    texts = [text for text in (_fixed(number), _scientific(number), _whole_mantissa(number)) if text]
     return min(texts, key=lambda text: abs(float(text) - number))
 
 
@@ -95,6 +95,18 @@ def _scientific(number: float) -> str | None:
         text = _tidy(f"{number:.{decimals}e}")
         if len(text) <= DS_LENGTH:
             return text if math.isfinite(float(text)) else _towards_zero(number)
+    return None
+
+
+def _whole_mantissa(number: float) -> str | None:
+    """Return a large number as a whole number of thousands, millions ...: one digit more without a point."""
+    if abs(number) < 10**15:
+        return None
+    exact = int(number)
+    for zeros in range(1, 10):
+        text = f"{round(exact / 10**zeros)}e{zeros}"
+        if len(text) <= DS_LENGTH:
+            return text
     return None
 
 

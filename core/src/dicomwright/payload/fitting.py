@@ -10,7 +10,7 @@ import numpy as np
 
 from dicomwright.errors import StoredValueError
 from dicomwright.payload.decimal_string import ds, ds_down, ds_up
-from dicomwright.payload.mapping import Constant, rounding_steps
+from dicomwright.payload.mapping import Constant
 from dicomwright.payload.storage import StoredValueRules, StoredValues
 
 if TYPE_CHECKING:
@@ -48,12 +48,9 @@ def best_fit(source: Scanned, rules: StoredValueRules) -> StoredValues:
     if not all(math.isfinite(end * step + start) for end in (int(info.min), int(info.max))):
         raise _impossible(source, "readers would leave the range of double precision")
     mapping = source.linear(step, start, (int(info.min), int(info.max)))
-    slack = rounding_steps(
-        mapping.work, max(source.magnitude, abs(mapping.shift)), step / source.volume.slope
-    )
     # What the reader's own product and sum round, and a value that has more digits than a double.
     reading = 2 * _HALF_ULP * source.largest_value + 2 * _HALF_ULP * step * (1 << 16)
-    rounding = step * slack + reading
+    rounding = step * mapping.slack + reading
     return StoredValues(
         dtype=dtype,
         slope=slope,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,13 +23,15 @@ __all__ = [
     "filled",
     "is_same_bytes",
     "linear_map",
-    "rounding_steps",
 ]
 
-# Bound on the rounding of one operation, relative: half a unit in the last place.
-_HALF_ULP = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
+# Stored values are below this.
+_REACH = 1 << 16
 # The largest rounding of x, in stored values, for which single precision is good enough.
 _SINGLE_IS_FINE = 0.02
+# Below a quarter of a step, rounding to the nearest whole number cannot leave the stored type.
+_MAY_ROUND_PAST_END = 0.25
+# Magnitudes whose product, quotient and difference stay well inside single precision.
 _SINGLE_RANGE = (1e-30, 1e30)
 
 
@@ -91,6 +94,8 @@ class Linear:
         The map; `prescale`, a power of two, is multiplied in first where the scale alone would overflow.
     work : numpy dtype
         float32 or float64, the precision of x.
+    slack : float
+        Bound, in steps, on what that precision adds to the error.
     limits : (int, int) or None
         Where rounding could leave the stored type, x is cut to these.
     stand_in : float or None
@@ -103,6 +108,7 @@ class Linear:
     shift: float
     scale: float
     work: np.dtype[Any]
+    slack: float = 0.0
     prescale: float = 1.0
     limits: tuple[int, int] | None = None
     stand_in: float | None = None
@@ -138,56 +144,66 @@ class Linear:
 
 def linear_map(
     source: np.dtype[Any],
-    largest: float,
+    magnitude: float,
     shift: float,
     step: float,
-    limits: tuple[int, int] | None,
-    stand_in: float | None,
+    limits: tuple[int, int] | None = None,
+    stand_in: float | None = None,
     *,
     measure: bool = True,
 ) -> Linear:
     """Return ``(number - shift) / step`` in the cheapest precision that is good enough.
 
-    Single precision where it moves x by less than a fiftieth of a stored value, else double. `largest` is the
-    largest magnitude among the source's numbers and the shift.
+    Single precision where it moves x by less than a fiftieth of a stored value, else double. `magnitude` is
+    the largest among the source's numbers. Values are cut to `limits` only if rounding could leave them.
     """
-    prescale = 1.0 if abs(step) > sys.float_info.min * 4 else 2.0**1000
-    single = np.dtype(np.float32)
-    work = single if _fits_single(source, largest, step) else np.dtype(np.float64)
-    slack = rounding_steps(work, largest, step)
+    prescale = 1.0 if abs(step) > 4 * sys.float_info.min else 2.0**1000
+    scale = 1 / (step * prescale)
+    reach = max(map(abs, limits)) if limits else _REACH
+    single = _slack(np.dtype(np.float32), source, magnitude, shift, step, reach)
+    work, slack = (np.dtype(np.float32), single) if single < _SINGLE_IS_FINE else (np.dtype(np.float64), 0.0)
+    if work.itemsize > 4:  # noqa: PLR2004  # not single precision
+        slack = _slack(work, source, magnitude, shift, step, reach)
     return Linear(
         shift,
-        1 / (step * prescale),
+        scale,
         work,
+        slack=slack,
         prescale=prescale,
-        limits=limits if slack > 0.25 else None,  # noqa: PLR2004  # cannot round past the end below a quarter step
+        limits=limits if slack > _MAY_ROUND_PAST_END else None,
         stand_in=stand_in,
         measure=measure,
     )
 
 
-def rounding_steps(work: np.dtype[Any], largest: float, step: float) -> float:
-    """Return a bound, in steps, on what the arithmetic of a `Linear` adds to x.
-
-    Rounding the shift and the subtraction is relative to the source's numbers; the scale and the product are
-    relative to x, which is at most 2^16.
-    """
-    half = _HALF_ULP[work]
-    return half * (3 * 2.0**16 + 2 * (largest / abs(step)))
+def _slack(
+    work: np.dtype[Any], source: np.dtype[Any], magnitude: float, shift: float, step: float, reach: float
+) -> float:
+    """Return a bound, in steps, on what the arithmetic of a `Linear` adds to x; infinite if it overflows."""
+    half_ulp = float(np.finfo(work).eps) / 2
+    if work.itemsize == 4:  # noqa: PLR2004  # single precision
+        tiny, huge = _SINGLE_RANGE
+        if source.kind != "f" or source.itemsize > work.itemsize:
+            return math.inf
+        if abs(step) < tiny or max(magnitude, abs(shift)) > huge:
+            return math.inf
+    double = 2.0**-53
+    # The shift and the scale as the work type holds them; both were rounded to double before.
+    shift_off = abs(float(work.type(shift)) - shift) + 2 * double * abs(shift)
+    scale = 1 / step if abs(step) > 4 * sys.float_info.min else math.inf
+    scale_off = 0.0 if math.isinf(scale) else abs(float(work.type(scale)) / scale - 1)
+    # A difference is rounded unless nothing is subtracted; a source of more digits is rounded first.
+    difference = half_ulp * reach if shift else 0.0
+    more_digits = source.itemsize > 8 or (source.kind in "iu" and source.itemsize == 8)  # noqa: PLR2004  # bytes
+    numbers = double * magnitude if more_digits else 0.0
+    product = half_ulp * reach
+    return (shift_off + numbers) / abs(step) + (scale_off + 2 * double) * reach + difference + product
 
 
 def is_same_bytes(source: np.dtype[Any], stored: np.dtype[Any]) -> bool:
     """Tell whether numbers of `source` that fit `stored` have the same bytes there."""
     little = source.itemsize == 1 or source.newbyteorder("<") == source
     return source.kind in "biu" and source.itemsize == stored.itemsize and little
-
-
-def _fits_single(source: np.dtype[Any], largest: float, step: float) -> bool:
-    if source.kind != "f" or source.itemsize > 4:  # noqa: PLR2004  # float16 and float32
-        return False
-    if not (_SINGLE_RANGE[0] < abs(step) and largest < _SINGLE_RANGE[1]):
-        return False
-    return rounding_steps(np.dtype(np.float32), largest, step) < _SINGLE_IS_FINE
 
 
 def filled(source: NDArray[Any], stand_in: float) -> NDArray[Any]:

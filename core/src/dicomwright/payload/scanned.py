@@ -149,10 +149,9 @@ class Scanned:
     ) -> Linear:
         """Return the map to ``(value - start) / step``."""
         shift = (start - self.volume.intercept) / self.volume.slope
-        largest = max(self.magnitude, abs(shift))
         return linear_map(
             self.volume.array.dtype,
-            largest,
+            self.magnitude,
             shift,
             step / self.volume.slope,
             limits,

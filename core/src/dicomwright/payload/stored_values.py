@@ -106,10 +106,9 @@ def _plain(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
     if own_allowed and not rules.plain_preferred:
         return None
     slope, intercept = source.volume.slope, source.volume.intercept
-    largest = max(source.magnitude, abs(intercept / slope))
     mapping = linear_map(
         source.volume.array.dtype,
-        largest,
+        source.magnitude,
         -intercept / slope,
         1 / slope,
         None,
@@ -222,8 +221,9 @@ def _cast(source: Scanned) -> Mapping:
 def _shift(source: Scanned, offset: int) -> Mapping:
     if source.volume.array.dtype.kind in "iu":
         return Shift(offset)
-    largest = max(source.magnitude, abs(offset))
-    return linear_map(source.volume.array.dtype, largest, offset, 1.0, None, source.stand_in, measure=False)
+    return linear_map(
+        source.volume.array.dtype, source.magnitude, offset, 1.0, None, source.stand_in, measure=False
+    )
 
 
 def _check_loss_allowed(source: Scanned, rules: StoredValueRules, quantise: Quantise) -> None:
