@@ -10,7 +10,7 @@ import pytest
 
 from dicomwright.errors import DicomwrightError
 
-MUTANTS = 1500
+MUTANTS = 1000
 SPECIAL = [
     b"\0\0",
     b"\xff\xff",
@@ -71,7 +71,7 @@ def test_mutants(nifti, reader, tmp_path, name):
         slowest = max(slowest, time.monotonic() - started)
     assert outcomes["refused"] > MUTANTS / 10
     assert outcomes["read"] > (0 if name == "outside.nii.gz" else MUTANTS / 100)
-    assert slowest < 2
+    assert slowest < 5
 
 
 def _outcome(reader, path):

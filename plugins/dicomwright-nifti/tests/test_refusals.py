@@ -239,7 +239,7 @@ def test_a_flood_of_extensions(nifti, refused, tmp_path):
     started = time.monotonic()
     text = refused(nifti(between=between).write(tmp_path / "a.nii.gz"))
     assert "more than 10,000 header extensions" in text
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_a_header_without_its_voxels(nifti, refused, tmp_path):
@@ -372,8 +372,16 @@ def test_a_bomb_is_refused_without_memory(nifti, refused, tmp_path, dims, words)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
     assert words in refused(path)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_a_flood_of_members_is_read_in_little_time(nifti, reader, tmp_path):
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(b"", mtime=0) * 100_000 + gzip.compress(nifti().single))
+    started = time.monotonic()
+    assert reader.read(path, {}).array.size == 60
+    assert time.monotonic() - started < 5
 
 
 def test_limits_are_options(nifti, refused, reader, tmp_path):

@@ -50,9 +50,14 @@ class NiftiReader:
 
     Examples
     --------
-    >>> volume = NiftiReader().read(Path("brain.nii.gz"), {"max_bytes": "4GiB"})  # doctest: +SKIP
-    >>> volume.array.shape  # (slices, rows, columns)  # doctest: +SKIP
-    (180, 256, 256)
+    >>> import nibabel, numpy, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "brain.nii.gz")
+    >>> nibabel.save(nibabel.Nifti1Image(numpy.zeros((64, 48, 20), "i2"), numpy.diag([1, 2, 3, 1])), path)
+    >>> volume = NiftiReader().read(path, {"max_bytes": "4GiB"})
+    >>> volume.array.shape, volume.affine.spacing  # (slices, rows, columns), mm
+    ((20, 48, 64), (3.0, 2.0, 1.0))
+    >>> folder.cleanup()
 
     """
 
