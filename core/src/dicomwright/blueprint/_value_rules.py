@@ -48,9 +48,10 @@ def shown(value: Any) -> str:
 
     """
     try:
-        return _repr.repr(value)
+        text = _repr.repr(value)
     except Exception:  # noqa: BLE001 - a broken __repr__, or an int too long to print, must not hide the problem
         return f"<{type(value).__name__}>"
+    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def as_text(value: Any) -> str | None:
@@ -109,14 +110,15 @@ def _forbidden(match: re.Match[str], vr: str) -> Fault:
 
 
 def _pattern(vr: str, limit: int, pattern: str, rule_text: str, hint: str = "") -> Rule:
-    """Return the rule of a VR with a length and a closed syntax; surrounding spaces do not count."""
+    """Return the rule of a VR with a length and a closed syntax; spaces around do not count, before UR they do."""
     regex = re.compile(pattern, re.ASCII)
+    strip = str.rstrip if vr == "UR" else str.strip
 
     def rule(value: Any) -> Fault | None:
         text = value if type(value) is str else as_text(value)
         if text is None:
             return wrong_type(value, f"a text ({vr})")
-        text = text.strip(" ")
+        text = strip(text, " ")
         if len(text) > limit:
             return _too_long(len(text), vr, limit)
         if regex.fullmatch(text):

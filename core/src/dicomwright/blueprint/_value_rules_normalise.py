@@ -33,9 +33,15 @@ _WORDS = {"OB": ("ui", 1), "OD": ("f", 8), "OF": ("f", 4), "OL": ("ui", 4), "OV"
 
 
 def _strip_right(value: Any) -> Any:
-    """Text whose leading spaces count or may stay: LO, SH, PN, UC, UR, ST, LT, UT."""
+    """Text whose leading spaces count or may stay: LO, SH, UC, UR, ST, LT, UT."""
     text = value if type(value) is str else as_text(value)
     return value if text is None else text.rstrip(" ")
+
+
+def _person_name(value: Any) -> Any:
+    """PN, without empty component groups at the end."""
+    text = value if type(value) is str else as_text(value)
+    return value if text is None else text.rstrip(" =")
 
 
 def _strip(value: Any) -> Any:
@@ -197,7 +203,8 @@ def _items(value: Any) -> Any:
 
 CONVERSIONS: dict[str, Conversion] = {
     **dict.fromkeys(("AE", "AS", "CS"), _strip),
-    **dict.fromkeys(("LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"), _strip_right),
+    **dict.fromkeys(("LO", "LT", "SH", "ST", "UC", "UR", "UT"), _strip_right),
+    "PN": _person_name,
     "UI": _uid,
     "DA": _date,
     "TM": _time,

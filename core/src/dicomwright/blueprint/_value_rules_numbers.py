@@ -83,6 +83,8 @@ def _real(vr: str, limit: float) -> Rule:
 
 def _decimal_string(value: Any) -> Fault | None:
     """Check DS: a number in at most 16 characters."""
+    if type(value) is int and abs(value) >= 10**_DS_LENGTH:
+        return Fault(f"more than {_DS_LENGTH} characters, DS holds {_DS_LENGTH}", "give a float", "too-long")
     text = value if type(value) is str else _number_text(value)
     if text is None:
         return wrong_type(value, "a number or a text (DS)")
@@ -107,8 +109,10 @@ def _decimal_fault(text: str) -> Fault:
 
 def _integer_string(value: Any) -> Fault | None:
     """Check IS: an integer in at most 12 characters, from -2^31 to 2^31 - 1."""
+    if type(value) is int:
+        return None if value in _IS_RANGE else _out_of_range("IS", _IS_RANGE)
     text = value if type(value) is str else _number_text(value)
-    if text is None or (type(value) is not str and isinstance(value, float)):
+    if text is None or isinstance(value, float | Decimal):
         return wrong_type(value, "an integer or a text (IS)", "round it to an int")
     text = text.strip(" ")
     if "\\" in text:
@@ -132,10 +136,7 @@ def _number_text(value: Any) -> str | None:
         return text
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    try:
-        return str(value)
-    except ValueError:  # an int of thousands of digits
-        return "9" * 4300
+    return str(value)
 
 
 def _attribute_tag(value: Any) -> Fault | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
 from dicomwright.blueprint.tags import describe
@@ -46,7 +46,7 @@ def check_items(tag: AnyTag, value: Any, *, nested: Nested, path: tuple[Dataset,
     if value is None:
         return []
     items = [value] if isinstance(value, Dataset) else value
-    if not isinstance(items, list | tuple | MultiValue):
+    if not isinstance(items, list | tuple | Sequence):
         return [
             Problem(
                 f"{describe(tag)}: a Python {type(value).__name__} is not a sequence (PS3.5 §7.5)",

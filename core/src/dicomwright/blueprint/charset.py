@@ -1,4 +1,4 @@
-"""Which SpecificCharacterSet (0008,0005) a dataset needs, and whether texts can be written in one (PS3.5 §6.1)."""
+"""Which SpecificCharacterSet (0008,0005) a dataset needs, and which texts fit into one (PS3.5 §6.1)."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def sort_key(tag: AnyTag | int) -> tuple[int, int, str, int]:
 def _from_text(text: str) -> AnyTag:
     """Read a keyword, a hexadecimal tag or a private tag."""
     text = text.strip()
-    number = tag_for_keyword(text)
+    number = tag_for_keyword(text) if text else None  # pydicom's dictionary has tags without keyword
     if number is not None:
         return BaseTag(number)
     match = _HEX_TAG.fullmatch(text)

@@ -78,7 +78,7 @@ def check_value(tag: TagLike, vr: str, value: Any, *, show_value: bool = True) -
     """Return all that is wrong with a normalised value, nothing if it may be written. Never raises.
 
     Checked are the Python type, length, characters, syntax and range (PS3.5 §6.2), the number of values
-    (§6.4, PS3.6) and the size that the length field can tell (§7.1.2); in sequences, each element of each item.
+    (§6.4, PS3.6), the size that the length field can tell (§7.1.2); in sequences each element of each item.
     An empty value is right here: whether it may be empty depends on the IOD.
 
     Examples
@@ -145,7 +145,7 @@ def _normalise_many(value: Any, convert: Conversion, empty: Any, *, splits: bool
         value = convert(value)
         return empty if isinstance(value, str) and not value else value
     values = [convert(_python(one)) for one in value]
-    if len(values) > 1:
+    if len(values) > 1 or (values and isinstance(values[0], _LISTS)):
         return values
     return values[0] if values and values[0] is not None and not _no_text(values[0]) else empty
 
@@ -182,7 +182,7 @@ def _splits(tag: AnyTag, vr: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _multiplicity(tag: AnyTag) -> tuple[tuple[int, int | None, int], ...] | None:
-    """Return the (least, most, step) numbers of values that the dictionary allows; None if it has no such tag."""
+    """Return the (least, most, step) numbers of values of the dictionary; None if it has no such tag."""
     if isinstance(tag, PrivateTag):
         return None
     try:
