@@ -229,3 +229,37 @@ def test_private_elements_are_found_by_creator(slices):
     assert series.has_everywhere(Tag())
     Tag.offset = 0x03
     assert series.element(Tag()) is None
+
+
+@pytest.mark.parametrize(
+    ("vr", "value", "expected"),
+    [
+        ("US or SS", b"\1\0\2\0", ("US", [1, 2])),
+        ("US or SS", 7, ("US", 7)),
+        ("OB or OW", b"\1\2", ("OW", b"\1\2")),
+        ("US or OW", b"\1\2", ("OW", b"\1\2")),
+    ],
+)
+def test_a_vr_that_depends_on_pixels_is_settled(vr, value, expected):
+    element = DataElement(0x00280106, "US", 0)
+    element.VR, element._value = vr, value
+    fresh = fresh_element(element)
+    assert (fresh.VR, fresh.value) == expected
+
+
+def test_an_implicit_parent_without_pixel_description_still_copies(slices, write, tmp_path):
+    image = slices(places=[0])[0]
+    del image.PixelRepresentation
+    image.add_new(0x00280106, "US", 40000)
+    element = ParentSeries.read(write(image, tmp_path / "a.dcm", ImplicitVRLittleEndian)).element(0x00280106)
+    assert (element.VR, element.value) == ("US", 40000)
+
+
+def test_a_number_that_is_none_is_refused_without_quoting_it(slices, write, tmp_path):
+    path = write(slices(places=[0], PatientWeight="70.25")[0], tmp_path / "a.dcm")
+    path.write_bytes(path.read_bytes().replace(b"70.25", b"CANAR"))
+    with pytest.raises(
+        ParentError, match=r"PatientWeight \(0010,1030\) of the parent cannot be decoded"
+    ) as caught:
+        ParentSeries.read(path).element(0x00101030)
+    assert "CANAR" not in str(caught.value)

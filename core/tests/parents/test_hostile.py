@@ -234,3 +234,45 @@ def test_headers_are_what_pydicom_reads(name):
     for element in expected:
         if element.tag.element:
             assert header[element.tag] == element
+
+
+@pytest.mark.parametrize("terms", [b"ISO_IR 1\0X", b"KLINGON", b"\xff\xfe"])
+def test_character_sets_that_are_none_are_told(put, terms):
+    series = ParentSeries.read(put(part10(explicit(0x00080005, b"CS", terms) + ID)))
+    assert "SpecificCharacterSet (0008,0005)" in series.warnings[0]
+    assert series.element(0x00100020).value == "P1"
+
+
+def test_limits_of_a_series_are_named(folder, monkeypatch):
+    monkeypatch.setattr("dicomwright.parents.files.SERIES_LIMIT", 1000)
+    with pytest.raises(ParentError, match=r"hold more than 1,000 bytes"):
+        ParentSeries.read(folder)
+    monkeypatch.setattr("dicomwright.parents.files.MAX_FILES", 5)
+    with pytest.raises(ParentError, match="holds more than 5 files"):
+        ParentSeries.read(folder)
+
+
+def test_a_sequence_that_is_damaged_within_its_bounds_is_left_out(put):
+    damaged = b"\x08\0\x40\x11SQ\0\0" + struct.pack("<L", 12) + b"junkjunkjunk"
+    series = ParentSeries.read(put(part10(damaged + ID)))
+    assert series.element(0x00100020).value == "P1"
+    assert "(0008,1140) is damaged and was left out: " in series.warnings[0]
+    assert series.element(0x00081140) is None
+
+
+def test_encapsulated_bytes_outside_pixel_data_are_left_out(put):
+    fragments = b"\xfe\xff\x00\xe0\4\0\0\0abcd\xfe\xff\xdd\xe0\0\0\0\0"
+    body = b"\x09\0\x01\x10OB\0\0\xff\xff\xff\xff" + fragments + ID
+    series = ParentSeries.read(put(part10(body)))
+    assert sorted(series.first.keys()) == [0x00100020]
+    assert series.warnings[0].endswith("(0009,1001) of undefined length was left out")
+
+
+def test_implicit_items_in_unknown_sequences_are_read(put):
+    item = b"\xfe\xff\x00\xe0\x0c\0\0\0" + b"\x08\0\x04\x01\4\0\0\0name"
+    known = b"\x08\0\x40\x11UN\0\0" + struct.pack("<L", len(item)) + item
+    private = b"\x09\0\x01\x10UN\0\0\xff\xff\xff\xff" + item + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    series = ParentSeries.read(put(part10(known + private)))
+    assert series.element(0x00081140).value[0].CodeMeaning == "name"
+    assert series.element(0x00091001).value[0].CodeMeaning == "name"
+    assert series.warnings[:-1] == ()

@@ -139,3 +139,19 @@ def test_cosines_rounded_to_three_digits_are_usable(slices):
     for image in images:
         image.ImageOrientationPatient = [0.999, 0.036, 0, -0.0355, 0.999, 0]
     assert ParentSeries(images).planes is not None
+
+
+def test_positions_without_pixel_spacing_order_but_make_no_planes(slices):
+    images = slices("axial", [2, 1, 0])
+    for image in images:
+        del image.PixelSpacing
+    series = ParentSeries(images)
+    assert [image.InstanceNumber for image in series] == [3, 2, 1]
+    assert series.planes is None
+    assert series.warnings == ("the parents say no PixelSpacing (0028,0030) or size: they have no geometry",)
+
+
+def test_an_impossible_pixel_spacing_is_told(slices):
+    series = ParentSeries(slices(PixelSpacing=[0, 1]))
+    assert series.planes is None
+    assert series.warnings[0].startswith("the parents have no usable geometry: ")

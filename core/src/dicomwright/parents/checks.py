@@ -49,7 +49,7 @@ def value_of(dataset: Dataset, tag: int) -> Any:
 
 def raw_element(dataset: Dataset, tag: int) -> RawDataElement | None:
     """Return an element that nobody has decoded yet, or None."""
-    element: Any = dataset.get_item(BaseTag(tag)) if BaseTag(tag) in dataset else None
+    element: Any = dataset.get_item(BaseTag(tag), keep_deferred=True) if BaseTag(tag) in dataset else None
     return element if isinstance(element, RawDataElement) else None
 
 

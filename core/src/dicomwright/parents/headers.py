@@ -198,7 +198,7 @@ def _encodings(raw: bytes) -> tuple[tuple[str, ...], str]:
         warnings.simplefilter("always")
         try:
             encodings = convert_encodings(terms)
-        except LookupError:
+        except (LookupError, ValueError):
             return ("iso8859",), f"SpecificCharacterSet (0008,0005) {terms!r} is not known"
     note = f"SpecificCharacterSet (0008,0005) {terms!r} is not legal" if caught else ""
     return tuple(encodings), note

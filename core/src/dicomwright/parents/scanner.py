@@ -140,23 +140,28 @@ class Scanner:
         else:
             stop = end = start + length
             self._need(end)
-            self._check_nested(element)
+            if not self._is_whole(element):
+                return None, end
         if tag & 0xFFFF == 0 or tag >> 16 in {0x0000, 0x0002, 0x0004}:
             return None, end  # group lengths, and groups that a data set cannot hold
         size = stop - start
         value = self._data[start:stop] if size else _empty(vr)
         return RawDataElement(BaseTag(tag), vr, size, value, start, self._implicit, self._little), end
 
-    def _check_nested(self, element: _Found) -> None:
+    def _is_whole(self, element: _Found) -> bool:
+        """Walk a sequence; tell, and note, whether it is damaged within its own bounds."""
         if not self._is_sequence(element):
-            return
+            return True
         try:
             implicit = self._implicit or element.vr == "UN"
             self._items(element.start, element.start + element.length, implicit=implicit, depth=1)
         except TooDeepError:
             raise
-        except DamagedError as error:  # harmless unless somebody wants this element
-            self.notes.append(f"({element.tag >> 16:04X},{element.tag & 0xFFFF:04X}) is damaged: {error}")
+        except DamagedError as error:
+            name = f"({element.tag >> 16:04X},{element.tag & 0xFFFF:04X})"
+            self.notes.append(f"{name} is damaged and was left out: {error}")
+            return False
+        return True
 
     @staticmethod
     def _is_sequence(element: _Found) -> bool:
