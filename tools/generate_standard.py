@@ -75,6 +75,8 @@ _UPPER = (
     "3d cad cda cr ct dx ecg icc lut mr mtl nm obj oct pdf pet qa roi rt sc sop sr stl us uv vl voi xa xrf"
 )
 ACRONYMS = frozenset(_UPPER.split())
+#: Modules that took over attributes from another one after 2020, with their conditions.
+MOVED = {"sop-common": "general-series"}
 SMALL_MACROS = {"sop-instance-reference", "hl7v2-hierarchic-designator"}
 Tree = dict[int, "Node"]
 
@@ -236,6 +238,7 @@ class Generator:
             )
             owners = [(key, path), ("multi-frame-functional-groups", path)]
             owners += [(f"macro:{macro}", path[1:])] if macro else []
+            owners += [(MOVED[key], path)] if key in MOVED else []
             condition, terms = self.texts.of(owners, row["type"])
             level[path[-1]] = Node(row["type"], condition, terms, macro if len(path) == 2 else "")  # noqa: PLR2004 - the group
         self.macros.mark(tree)

@@ -85,6 +85,7 @@ def decision(iod, place, values=None, *levels):
         (CT, "PatientOrientation", {}, NO),
         (PET, "PatientOrientation", {}, NO),
         (SC, "PatientOrientation", {}, YES),
+        (NM, "PatientOrientation", {}, YES),
         (SC, "PatientOrientation", {"ImagePositionPatient": [0, 0, 0]}, UNDECIDED),
         # Animals
         (CT, "PatientSpeciesDescription", {}, UNDECIDED),
@@ -105,6 +106,8 @@ def decision(iod, place, values=None, *levels):
         # SOP common
         (CT, "SpecificCharacterSet", {}, UNDECIDED),
         (CT, "QueryRetrieveView", {}, NO),
+        (CT, "ReferencedDefinedProtocolSequence", {}, NO),
+        (CT, "ReferencedPerformedProtocolSequence", {}, UNDECIDED),
         (CT, "EncryptedAttributesSequence", {}, NO),
         # CT
         (CT, "RescaleType", {}, UNDECIDED),

@@ -94,8 +94,13 @@ def patient_orientation(situation: Situation) -> Decision:
     plane = situation.iod.module("image-plane")
     if plane is not None and plane.usage == "M":
         return NO
-    placed = any_of([situation.present(tag) for tag in (0x00200032, 0x00200037, 0x00480102)])
+    placed = any_of([situation.root.present(tag) for tag in (0x00200032, 0x00200037, 0x00480102)])
     return YES if placed is False else UNDECIDED
+
+
+def defined_protocol(situation: Situation) -> Decision:
+    """(0018,990C), PS3.3 C.12.1: for performed procedure protocols."""
+    return UNDECIDED if "performed-procedure-protocol" in situation.iod.key else NO
 
 
 def of_an_animal(situation: Situation) -> Decision:
@@ -328,6 +333,7 @@ ATTRIBUTES: dict[tuple[int, str], Special] = {
     (0x00287FE0, "image-pixel"): never,
     (0x7FE00002, "image-pixel"): extended_offset_table_lengths,
     (0x00080053, "sop-common"): never,
+    (0x0018990C, "sop-common"): defined_protocol,
     (0x04000500, "sop-common"): never,
     (0x003A0300, "cine"): never,
     (0x00180080, "mr-image"): repetition_time,
