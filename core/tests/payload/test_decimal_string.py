@@ -83,6 +83,8 @@ def test_single_precision_numbers_come_back(value):
         (1 / 3, "0.33333333333333"),
         (-1 / 3, "-0.3333333333333"),
         (2 / 3, "0.66666666666667"),
+        (-9.730698433127277, "-9.7306984331273"),
+        (-9.9999999999999996, "-10"),
         (1 / 65535, "1.52590218967e-5"),
         (99999999999999.97, "100000000000000"),
     ],
@@ -101,3 +103,16 @@ def test_refuses_what_is_no_number(value):
 def test_nothing_is_above_the_largest_double():
     with pytest.raises(StoredValueError, match="too large for a decimal string"):
         ds_up(LARGEST)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.floats(1e-6, 1e17), st.sampled_from([1, -1]))
+def test_no_other_text_of_16_characters_is_nearer(magnitude, sign):
+    value = magnitude * sign
+    others = [f"{value:.{digits}f}" for digits in range(15)]
+    others += [
+        f"{value:.{digits}e}".replace("e+", "e").replace("e0", "e").replace("e-0", "e-")
+        for digits in range(15)
+    ]
+    nearest = min(abs(float(text) - value) for text in others if len(text) <= 16)
+    assert abs(float(ds(value)) - value) <= nearest

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["checked_array", "checked_positions"]
 
 _WITHOUT_SAMPLES, _WITH_SAMPLES, _COLOUR = 3, 4, 3
-_SHAPE_HINTS = {2: "array[np.newaxis] makes one slice of it", 4: "build one series for each time point"}
+_SHAPE_HINTS = {2: "array[np.newaxis] makes one slice of it"}
+_NO_NUMBERS = {"c": "complex numbers", "V": "records", "O": "Python objects"}
 _DTYPE_HINTS = {
     "c": "take np.abs, np.angle, .real or .imag, and build one series for each",
     "V": "give colour as a last axis of 3 unsigned 8 bit samples",
@@ -33,16 +34,18 @@ def checked_array(array: ArrayLike, source: str) -> NDArray[Any]:
             kind="masked",
         )
     values = np.asarray(array)
-    if values.dtype.kind not in "buif":
-        what = {"c": "complex numbers", "V": "records", "O": "Python objects"}.get(
-            values.dtype.kind, "no numbers"
-        )
-        raise SourceError(
-            f"the array has dtype {values.dtype} ({what}); pixels are real numbers",
-            hint=_DTYPE_HINTS.get(values.dtype.kind, "convert the array to integers or floats"),
-            loc=source,
-            kind="dtype",
-        )
+    kind = values.dtype.kind
+    if kind not in "buif":
+        what = _NO_NUMBERS.get(kind, "no numbers")
+        hint = _DTYPE_HINTS.get(kind, "convert the array to integers or floats")
+        message = f"the array has dtype {values.dtype} ({what}); pixels are real numbers"
+        raise SourceError(message, hint=hint, loc=source, kind="dtype")
+    _check_shape(values, source)
+    return values
+
+
+def _check_shape(values: NDArray[Any], source: str) -> None:
+    """Raise `SourceError` unless the axes are slices, rows, columns and perhaps colour samples."""
     shape = "x".join(map(str, values.shape)) or "a single number"
     if values.ndim not in (_WITHOUT_SAMPLES, _WITH_SAMPLES):
         raise SourceError(
@@ -53,9 +56,8 @@ def checked_array(array: ArrayLike, source: str) -> NDArray[Any]:
         )
     if 0 in values.shape:
         raise SourceError(f"the array is empty ({shape})", loc=source, kind="shape")
-    if values.ndim == _WITH_SAMPLES and not (
-        values.shape[3] == _COLOUR and values.dtype.str[1:] in ("u1", "u2")
-    ):
+    colour = values.shape[-1] == _COLOUR and values.dtype.str[1:] in ("u1", "u2")
+    if values.ndim == _WITH_SAMPLES and not colour:
         raise SourceError(
             f"the array has 4 dimensions ({shape}, {values.dtype}); the fourth can only be 3 unsigned 8 or "
             "16 bit colour samples",
@@ -63,7 +65,6 @@ def checked_array(array: ArrayLike, source: str) -> NDArray[Any]:
             loc=source,
             kind="shape",
         )
-    return values
 
 
 def checked_positions(

@@ -11,6 +11,8 @@ __all__ = ["DS_LENGTH", "ds", "ds_down", "ds_up"]
 
 DS_LENGTH = 16
 """Characters that a DS value may have."""
+# Magnitudes at which an exponent holds no more digits than fixed point.
+_FIXED_IS_BEST = (1e-3, 1e14)
 
 
 def ds(value: float) -> str:
@@ -34,6 +36,8 @@ def ds(value: float) -> str:
     short = _tidy(repr(number))
     if len(short) <= DS_LENGTH:
         return short
+    if _FIXED_IS_BEST[0] <= abs(number) < _FIXED_IS_BEST[1]:
+        return _fixed(number) or _scientific(number) or "0"
     texts = [text for text in (_fixed(number), _scientific(number), _whole_mantissa(number)) if text]
     return min(texts, key=lambda text: abs(float(text) - number))
 
@@ -80,13 +84,10 @@ def _directed(value: float, rounding: str, nearest: str | None) -> str:
 
 def _fixed(number: float) -> str | None:
     """Return the longest fixed-point text that fits, or `None` if the digits before the point do not."""
-    room = DS_LENGTH - len(f"{number:.0f}")
-    # Rounding may add a digit before the point (9.99... to 10.0...), so one decimal fewer is tried as well.
-    for decimals in (room - 1, room - 2):
-        text = f"{number:.{max(decimals, 0)}f}"
-        if len(text) <= DS_LENGTH:
-            return _tidy(text)
-    return None
+    whole = len(str(int(abs(number)))) + (number < 0)
+    text = _tidy(f"{number:.{max(DS_LENGTH - whole - 1, 0)}f}")
+    # Rounding may add a digit before the point; what follows it is then zeros, which go.
+    return text if len(text) <= DS_LENGTH else None
 
 
 def _scientific(number: float) -> str | None:

@@ -26,7 +26,7 @@ class Scan:
     Attributes
     ----------
     minimum, maximum : number
-        `int` for integers, else numpy floats; of the finite values and, where a value stands in for
+        `int` for integers, else `float` (longdouble stays); of the finite values and, where a value stands in for
         non-finite ones, of that value. Zero if there is none.
     whole : bool
         All of these are whole numbers.
@@ -58,7 +58,7 @@ class Scan:
             low, high = block.min(), block.max()
         if self.whole:
             self.whole = bool((np.rint(block) == block).all())
-        self.add(low, high)
+        self.add(low.item(), high.item())
 
     def _finite_part(self, block: NDArray[Any], stand_in: float | None) -> NDArray[Any]:
         """Count NaN and Inf; return the other values and the one that stands in for them."""

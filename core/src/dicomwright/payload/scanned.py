@@ -35,15 +35,7 @@ def scan_volume(volume: Volume, non_finite: float | None = None) -> Scanned:
         With the counts of NaN and Inf and the first place; also for values beyond double precision.
 
     """
-    stand_in = None
-    if non_finite is not None and volume.array.dtype.kind == "f":
-        if not math.isfinite(non_finite):
-            raise StoredValueError(
-                f"{non_finite} cannot take the place of NaN and Inf",
-                hint="name a finite value",
-                kind="non-finite",
-            )
-        stand_in = (non_finite - volume.intercept) / volume.slope
+    stand_in = _stand_in(volume, non_finite)
     scan = scan_values(volume.array, stand_in)
     found = scan.nans + scan.infinities
     if found and stand_in is None:
@@ -66,6 +58,19 @@ def scan_volume(volume: Volume, non_finite: float | None = None) -> Scanned:
             kind="range",
         )
     return Scanned(volume, scan, stand_in if found else None, min(ends), max(ends))
+
+
+def _stand_in(volume: Volume, non_finite: float | None) -> float | None:
+    """Return the number that takes the place of NaN and Inf in the array, before slope and intercept."""
+    if non_finite is None or volume.array.dtype.kind != "f":
+        return None
+    if not math.isfinite(non_finite):
+        raise StoredValueError(
+            f"{non_finite} cannot take the place of NaN and Inf",
+            hint="name a finite value",
+            kind="non-finite",
+        )
+    return (non_finite - volume.intercept) / volume.slope
 
 
 @dataclass(frozen=True)
