@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydicom.uid import UID
 
@@ -72,7 +72,7 @@ class Options:
         quantise = options.get("quantise") or "auto"
         if quantise not in get_args(Quantise):
             raise BlueprintError(f"quantise={quantise!r} is not one of {', '.join(get_args(Quantise))}")
-        return cls(options.get("slicing") or "auto", non_finite, quantise)
+        return cls(options.get("slicing") or "auto", non_finite, cast("Quantise", quantise))
 
 
 class ImageEncoder:

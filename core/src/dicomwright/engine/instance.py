@@ -113,6 +113,29 @@ class InstanceDataset(Dataset):
         self._load_bulk()
         super().__delitem__(key)
 
+    def __delattr__(self, name: str) -> None:
+        self._touch()
+        self._load_bulk()
+        super().__delattr__(name)
+
+    def pop(self, *args: Any) -> Any:
+        """Remove an element and return it."""
+        self._touch()
+        self._load_bulk()
+        return super().pop(*args)
+
+    def popitem(self) -> Any:
+        """Remove the last element and return it with its tag."""
+        self._touch()
+        self._load_bulk()
+        return super().popitem()
+
+    def clear(self) -> None:
+        """Remove all elements."""
+        self._touch()
+        self._load_bulk()
+        super().clear()
+
     def plain(self) -> Dataset:
         """Return the same dataset without ties to its series."""
         self._load_bulk()

@@ -187,8 +187,9 @@ class Resolver:
             for value in resolution.known:
                 before = len(self.problems)
                 self._checked(rule, vr, value)
-                if len(self.problems) > before:
-                    break  # one of a kind is enough
+                if len(self.problems) > before:  # one of a kind is enough
+                    resolution = PerInstance(resolution.func, known=())
+                    break
         return Node(_number(rule.tag), vr, rule, varying=resolution)
 
     def _constant(self, rule: Rule, value: Any) -> Node | None:
@@ -208,7 +209,7 @@ class Resolver:
         except BlueprintError as error:
             plain, problems = None, list(error.problems)
         self.problems.extend(replace(problem, loc=rule.element.origin) for problem in problems)
-        return plain
+        return None if problems else plain
 
     def _placed(self, found: list[tuple[AnyTag, Node]]) -> list[Node]:
         """Give private elements their blocks, and the blocks their creators."""

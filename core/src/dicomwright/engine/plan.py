@@ -146,7 +146,7 @@ class Plan:
                 return raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
 
         dataset = InstanceDataset(elements, self.encodings, bulk, touched)
-        object.__setattr__(dataset, "file_meta", file_meta(header.meta[1:]))
+        object.__setattr__(dataset, "file_meta", file_meta(header.meta))
         object.__setattr__(dataset, "preamble", b"\0" * 128)
         return dataset
 
