@@ -235,7 +235,7 @@ def _date_time(value: Any) -> Fault | None:
 
 TEXT_RULES: dict[str, Rule] = {
     "AE": _pattern("AE", 16, r"[\x20-\x5b\x5d-\x7e]*", "an AE title is printable ASCII without backslash"),
-    "AS": _pattern("AS", 4, r"[0-9]{3}[DWMY]", "an age is nnnD, nnnW, nnnM or nnnY", "such as 042Y"),
+    "AS": _pattern("AS", 4, r"[0-9]{3}[DWMY]", "an age is nnnD, nnnW, nnnM or nnnY", "write it such as 042Y"),
     "CS": _pattern("CS", 16, r"[A-Z0-9_ ]*", "a code is of A-Z, 0-9, space and underscore", "use capitals"),
     "DA": _date,
     "DT": _date_time,

@@ -1,0 +1,1 @@
+"""The blueprint language: which rule makes which tag."""
