@@ -125,6 +125,15 @@ def test_listing_is_light(site, code):
     assert done.stdout.endswith("heavy: []\n"), done.stderr
 
 
+def test_start_is_not_spent_on_parsers(site):
+    site.add("acme-tomo", site.reader("acme-tomo"), requires=("dicomwright>=0.0.1,<900", "numpy>=1"))
+    slow = "{'email.parser', 'packaging', 'logging', 'traceback'}"
+    done = site.run(
+        f"from dicomwright.plugins import load; load(); import sys; print({slow} & set(sys.modules))"
+    )
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
 def test_metadata_are_read_only_when_asked_for(site):
     done = site.run("import sys, dicomwright.plugins; print('importlib_metadata' in sys.modules)")
     assert (done.stdout, done.stderr) == ("False\n", "")

@@ -276,6 +276,7 @@ def test_plugin_that_was_refused_runs_no_wrapper(site):
         ("dicomwright", "loaded"),
         ("%%", "loaded"),
         ("dicomwright >>> 1", "failed"),
+        ("DICOMWRIGHT[x]~=900.1", "incompatible"),
     ],
 )
 def test_core_version_is_checked_before_import(site, record, requirement, status):
@@ -341,6 +342,30 @@ def test_distribution_without_metadata(site):
     assert [(one.distribution, one.version, one.status) for one in records] == [
         ("unknown", "unknown", "loaded")
     ]
+
+
+def test_metadata_with_windows_line_ends_and_a_description(site, record):
+    site.add("acme-tomo")
+    (site.folder / "acme_tomo-1.0.dist-info" / "METADATA").write_bytes(
+        b"Metadata-Version: 2.1\r\nname: acme-tomo\r\nVersion: 1.0\r\nRequires-Dist: dicomwright\r\n"
+        b" <0.0.1\r\n\r\nVersion: 9\r\nRequires-Dist: dicomwright>900\r\n"
+    )
+    assert record("acme-tomo").version == "1.0"
+    assert record("acme-tomo").reason.startswith("it needs dicomwright <0.0.1, this is")
+
+
+def test_distribution_in_the_older_layout(site, record):
+    site.add("acme-tomo")
+    folder = (site.folder / "acme_tomo-1.0.dist-info").rename(site.folder / "acme_tomo-1.0.egg-info")
+    (folder / "METADATA").rename(folder / "PKG-INFO")
+    assert record("acme-tomo").status == "loaded"
+
+
+def test_empty_leftover_of_a_distribution_hides_nothing(site, tmp_path, monkeypatch, record):
+    (tmp_path / "front" / "acme_tomo-0.9.dist-info").mkdir(parents=True)
+    site.add("acme-tomo")
+    monkeypatch.syspath_prepend(str(tmp_path / "front"))
+    assert record("acme-tomo").status == "loaded"
 
 
 def test_older_copy_later_on_the_path_is_not_seen(site, tmp_path, monkeypatch, record):

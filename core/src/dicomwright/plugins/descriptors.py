@@ -170,9 +170,10 @@ class EncoderSpec(Spec):
             yield 'payloads is empty; name at least one, such as ("Volume",)'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ElementTypeSpec(Spec):
     """A kind of virtual element. Its name is the key of the rule in blueprint files."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,19 +218,22 @@ class SenderSpec(Spec):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorSpec(Spec):
     """An executor: runs many builds."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class ValidatorSpec(Spec):
     """A validator: judges finished files."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class CommandSpec(Spec):
     """A command below ``dicomwright``. The target is a click command."""
+
+    __slots__ = ()
 
 
 def _check(spec: OptionSpec | Spec, problems: list[str]) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from inspect import Parameter, signature
 from itertools import islice
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pluggy import PluginManager
 
 from dicomwright.errors import DicomwrightError
 from dicomwright.plugins import builtin, hooks
+from dicomwright.plugins.compatibility import fits_core
 from dicomwright.plugins.hooks import BUILD_HOOK, KINDS, Kind
 from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_owner
@@ -36,8 +35,7 @@ _MOST_CONTRIBUTIONS = 1_000
 _HOOKS = (*(kind.hook for kind in KINDS.values()), BUILD_HOOK)
 
 
-@dataclass
-class Discovery:
+class Discovery(NamedTuple):
     """What the plug-ins gave: records and contributions, side by side."""
 
     records: list[PluginRecord]
@@ -51,7 +49,14 @@ class _RefusedError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        self.details = "".join(traceback.format_exception(cause)) if cause else ""
+        self.details = _traceback(cause) if cause else ""
+
+
+def _traceback(error: BaseException) -> str:
+    """Return where an error happened, for the author of the plug-in."""
+    import traceback
+
+    return "".join(traceback.format_exception(error))
 
 
 def new_manager() -> PluginManager:
@@ -146,21 +151,14 @@ def _isolated(action: Callable[[], Any], what: str) -> Any:
 
 def _metadata_problem(candidate: Candidate, core: str) -> tuple[Status, str] | None:
     """Say what is wrong before a plug-in is imported; installers do not see later changes of the core."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
     if candidate.problem:
         return "failed", escape(candidate.problem)
     for text in candidate.requires:
         try:
-            requirement = Requirement(text)
-            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        except ValueError:  # of packaging, for the text or for a comparison in its marker
-            if re.match(r"dicomwright(?![-_.]?\w)", text, re.IGNORECASE):
-                return "failed", f"its requirement {escape(repr(text))} cannot be read"
-            continue  # about something else, and not ours to judge
-        ours = canonicalize_name(requirement.name) == "dicomwright" and core != UNKNOWN
-        if ours and applies and not requirement.specifier.contains(core, prereleases=True):
+            fits = core == UNKNOWN or fits_core(text, core)
+        except ValueError:
+            return "failed", f"its requirement {escape(repr(text))} cannot be read"
+        if not fits:
             return "incompatible", (
                 f"it needs {escape(text)}, this is dicomwright {core}; install a version of "
                 f"{candidate.distribution} that fits"

@@ -10,8 +10,7 @@ that imports nothing else, and names that module in the entry-point group ``dico
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pluggy import HookimplMarker, HookspecMarker
 
@@ -39,8 +38,7 @@ hookimpl = HookimplMarker("dicomwright")
 BUILD_HOOK = "dicomwright_build"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of thing that plug-ins provide.
 
     Attributes

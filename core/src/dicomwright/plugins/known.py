@@ -6,13 +6,12 @@ says which distribution has it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["KNOWN", "KnownPlugin", "known_for_extension", "known_owner"]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPlugin:
+class KnownPlugin(NamedTuple):
     """One distribution of the project.
 
     Attributes

@@ -65,8 +65,7 @@ class PluginRecord:
         return Provider(self.distribution, self.version)
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """One thing that one plug-in provides."""
 
     spec: Spec
