@@ -278,7 +278,7 @@ def _known_options(plugin_set: PluginSet, kind: str, name: str, given: Mapping[s
             hint=f"it has: {', '.join(known) or 'none'}",
             kind="option",
         )
-    return known | dict(given)
+    return {option: default for option, default in known.items() if default} | dict(given)
 
 
 def plain_encoding(images: Any, parents: ParentSeries | None, count: int) -> Encoding:

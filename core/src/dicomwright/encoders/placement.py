@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import GeometryError, ParentError
@@ -94,6 +94,7 @@ def _by_parents(volume: Volume, parents: ParentSeries | None) -> Placement:
     """Place an array without an affine where its parents are."""
     if parents is None:
         return Placement(volume, None)
+    volume, warnings = _in_order(volume, parents)
     pairing = parents.pair(None, volume.slices)
     planes = parents.planes
     if planes is not None and len(planes) == len(parents) == volume.slices:
@@ -115,7 +116,24 @@ def _by_parents(volume: Volume, parents: ParentSeries | None) -> Placement:
         )
     else:
         planes = None
-    return _paired(volume, planes, parents, pairing.indices, pairing.problem, ())
+    return _paired(volume, planes, parents, pairing.indices, pairing.problem, warnings)
+
+
+def _in_order(volume: Volume, parents: ParentSeries) -> tuple[Volume, tuple[str, ...]]:
+    """Return an array with its slices in the order of the parents along their normal.
+
+    An array belongs to parents in the order in which the caller has them. If that runs against the normal, the
+    array is read backwards. If it goes back and forth, it says nothing of space: the array is taken along the normal.
+    """
+    ascending = tuple(range(len(parents)))
+    if parents.given in (None, ascending) or parents.planes is None or volume.slices != len(parents):
+        return volume, ()
+    if parents.given == ascending[::-1]:
+        return replace(volume, array=volume.array[::-1]), ()
+    return volume, (
+        "the parents were given in no order along their normal: slice 1 of the array is taken as the first along "
+        "the normal (row x column direction), not as that of the first dataset",
+    )
 
 
 def _paired(

@@ -60,6 +60,8 @@ class ParentSeries(Sequence[Dataset]):
     datasets : tuple of Dataset
         Sorted by the projection of their position on the slice normal; by InstanceNumber (0020,0013) where
         there is no geometry or a data set has several frames; in the given order without that.
+    given : tuple of int or None
+        For each instance its index among the data sets that were given; None when files were read.
     files : tuple of Path
         Where each comes from, empty when they were given as data sets.
     planes : Planes or None
@@ -142,6 +144,7 @@ class ParentSeries(Sequence[Dataset]):
         problems += layout.problems if layout else ()
         if problems or layout is None:
             raise ParentError.collect(problems)
+        self.given: tuple[int, ...] | None = None if files else tuple(layout.order)
         self.datasets: tuple[Dataset, ...] = tuple(datasets[index] for index in layout.order)
         self.files: tuple[Path, ...] = tuple(files[index] for index in layout.order) if files else ()
         self.planes: Planes | None = layout.planes
