@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import (
@@ -16,13 +16,14 @@ from dicomwright.blueprint.elements import (
 )
 from dicomwright.blueprint.resolution import OMIT
 from dicomwright.blueprint.tags import describe
+from dicomwright.bundles.carried import CarriedElement
 from dicomwright.bundles.context import takes
 from dicomwright.bundles.sources import shown
-from dicomwright.bundles.varying import CopyWhereSameElement
 
 if TYPE_CHECKING:
     from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
+    from dicomwright.bundles.carried import WhenUnusable, WhenVarying
     from dicomwright.bundles.context import RuleContext
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _VARYING = "when-varying"
+_UNUSABLE = "when-unusable"
 
 
 @takes("vr")
@@ -63,38 +65,55 @@ def instance(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
 
 @takes(_VARYING)
 def copy(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
-    """Make ``"copy"`` or ``{ copy = "optional" }``.
+    """Make ``"copy"``, ``{ copy = "optional" }`` or ``{ copy = "usable" }``.
 
-    With ``when-varying = "omit"`` an optional one is left out where the parent's instances differ, with
-    ``when-varying = "paired"`` it is then copied from the paired instance.
+    An optional one may be missing in the parent; a usable one is left out, too, where the parent's value is empty
+    or not one that the tag may have. With ``when-varying = "omit"`` these are left out where the parent's instances
+    differ, with ``when-varying = "paired"`` they are then copied from the paired instance.
     """
-    choice = _one_of(context, "copy", "required" if data is None else data, ("required", "optional"))
-    varying = _when_varying(context, ("error", "omit", "paired"))
-    if varying == "error":
-        return CopyElement(tag, optional=choice == "optional")
-    if choice != "optional":
+    choice = _one_of(context, "copy", "required" if data is None else data, ("required", "optional", "usable"))
+    varying = _option(context, _VARYING, ("error", "omit", "paired"))
+    if choice == "required" and varying != "error":
         raise context.problem(
             f"a required copy has no {_VARYING}",
             hint='write { copy = "optional", ... } or { copy-or-else = ... }',
         )
-    return CopyWhereSameElement(tag, None, OMIT, paired=varying == "paired")
+    if choice != "usable" and varying == "error":
+        return CopyElement(tag, optional=choice == "optional")
+    return CarriedElement(
+        tag,
+        None,
+        OMIT,
+        when_varying="else" if varying == "omit" else cast("WhenVarying", varying),
+        when_unusable="else" if choice == "usable" else "error",
+    )
 
 
-@takes("vr", _VARYING)
+@takes("vr", _VARYING, _UNUSABLE)
 def copy_or_else(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
     """Make ``{ copy-or-else = value }`` or ``{ copy-or-else = { another rule } }``.
 
     With ``when-varying = "else"`` the other value is taken, too, where the parent's instances differ, with
-    ``when-varying = "paired"`` it is then copied from the paired instance.
+    ``when-varying = "paired"`` it is then copied from the paired instance. With ``when-unusable = "else"`` the other
+    value is taken, too, where the parent's is empty or not one that the tag may have.
     """
     if data is None:
         raise context.problem("copy-or-else needs the other value", hint='write { copy-or-else = "..." }')
     vr = context.vr_of(tag)
-    default = context.rule(tag, data, "copy-or-else") if isinstance(data, dict) else context.value(tag, data)
-    varying = _when_varying(context, ("error", "else", "paired"))
-    if varying == "error":
+    default = (
+        context.rule(tag, data, "copy-or-else") if isinstance(data, dict) else context.value(tag, data)
+    )
+    varying = _option(context, _VARYING, ("error", "else", "paired"))
+    unusable = _option(context, _UNUSABLE, ("error", "else"))
+    if varying == unusable == "error":
         return CopyOrElseElement(tag, vr, default)
-    return CopyWhereSameElement(tag, vr, default, paired=varying == "paired")
+    return CarriedElement(
+        tag,
+        vr,
+        default,
+        when_varying=cast("WhenVarying", varying),
+        when_unusable=cast("WhenUnusable", unusable),
+    )
 
 
 @takes("vr")
@@ -152,6 +171,6 @@ def _one_of(context: RuleContext, name: str, data: Any, choices: tuple[str, ...]
     raise context.problem(f"{name} is {shown(data)}", hint=f"it is {listed}")
 
 
-def _when_varying(context: RuleContext, choices: tuple[str, ...]) -> str:
-    """Return what is to be done where the parent's instances differ."""
-    return _one_of(context, _VARYING, context.options.get(_VARYING, "error"), choices)
+def _option(context: RuleContext, name: str, choices: tuple[str, ...]) -> str:
+    """Return one of the other keys of a rule, the first choice without it."""
+    return _one_of(context, name, context.options.get(name, choices[0]), choices)

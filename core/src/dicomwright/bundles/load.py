@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.tags import describe, to_tag
+from dicomwright.bundles.conditions import Condition, ConditionalElement
 from dicomwright.bundles.context import RuleContext
 from dicomwright.bundles.document import Document, parse
 from dicomwright.bundles.sources import Source, find, from_path, is_path, shipped, shown
@@ -35,6 +36,7 @@ MAX_ELEMENTS = 5000
 MAX_NESTING = 48
 
 _OPTION_VR = "vr"
+_OPTION_IF = "only-if"
 
 
 def load_blueprint(name_or_path: str | os.PathLike[str], plugin_set: PluginSet | None = None) -> Blueprint:
@@ -193,17 +195,21 @@ class _Rules:
         """
         loc = self.document.loc(*key)
         if len(key) > MAX_NESTING:
-            raise BlueprintError(f"rules are nested too deeply", loc=loc, kind="too-large")
+            raise BlueprintError("rules are nested too deeply", loc=loc, kind="too-large")
         name, value, options = self.taken_apart(tag, data, loc)
         target = self.plugin_set.registry("element-type").resolve(name)
         make = getattr(target, "from_data", target)
         allowed = getattr(target, "options", getattr(make, "options", frozenset({_OPTION_VR})))
+        condition = Condition.read(options.pop(_OPTION_IF)) if _OPTION_IF in options else None
         self.check_options(name, options, allowed, key)
         given_vr = options.pop(_OPTION_VR, vr)
         if given_vr is not None and not isinstance(given_vr, str):
             raise BlueprintError(f"vr is {shown(given_vr)}, not a text", hint='such as vr = "LO"', loc=loc)
         context = RuleContext(loc, given_vr, options, key, self)
         element = self.made(name, make, tag, value, context)
+        if condition is not None:
+            element.origin = loc
+            element = ConditionalElement(element, condition)
         element.origin = loc
         return element
 
@@ -235,7 +241,7 @@ class _Rules:
 
     def no_type(self, tag: AnyTag, data: Mapping[str, Any], loc: str) -> DicomwrightError:
         """Return the error for a table that names no element type."""
-        unknown = [key for key in data if key != _OPTION_VR]
+        unknown = [key for key in data if key not in (_OPTION_VR, _OPTION_IF)]
         if not unknown:
             names = ", ".join(self.plugin_set.registry("element-type").names())
             return BlueprintError(

@@ -1,0 +1,140 @@
+"""A copy that knows what to do where the parent has nothing that can be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydicom.dataelem import DataElement
+
+from dicomwright.blueprint.copying import CopyOrElseElement
+from dicomwright.blueprint.elements import VirtualElement
+from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance, Resolution
+from dicomwright.blueprint.values import check_value, normalise
+from dicomwright.blueprint.vr import check_vr
+from dicomwright.errors import ParentError
+from dicomwright.payload.decimal_string import ds
+
+if TYPE_CHECKING:
+    from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
+    from dicomwright.blueprint.tags import TagLike
+
+__all__ = ["CarriedElement", "WhenUnusable", "WhenVarying"]
+
+WhenVarying = Literal["error", "else", "paired"]
+WhenUnusable = Literal["error", "else"]
+
+
+class CarriedElement(CopyOrElseElement):
+    """A value that is copied from the parent series where that can be done, or another one.
+
+    Examples
+    --------
+    >>> CarriedElement("EchoTime", "DS", "", when_varying="paired").rule()
+    "copy, or else '' (where it differs: from the paired instance)"
+
+    Parameters
+    ----------
+    tag, vr
+        See `VirtualElement`; the VR None takes that of the parent's element.
+    default : Any
+        A value, a virtual element of the same tag, or `OMIT`.
+    when_varying : str
+        Where the parent's instances differ: ``error``, ``else`` the default, or ``paired`` for the value of the
+        paired parent instance.
+    when_unusable : str
+        Where the parent's value is empty, or not one that the tag may have (PS3.5 section 6.2): ``error``
+        takes an empty value as it is and refuses others; ``else`` takes the default. Numbers with too many
+        digits for DS are rounded to 16 characters then.
+
+    """
+
+    def __init__(
+        self,
+        tag: TagLike,
+        vr: str | None,
+        default: Any = None,
+        *,
+        when_varying: WhenVarying = "error",
+        when_unusable: WhenUnusable = "error",
+    ) -> None:
+        super().__init__(tag, vr, default)  # type: ignore[arg-type]  # None takes the parent's
+        self.when_varying = when_varying
+        self.when_unusable = when_unusable
+
+    @property
+    def level(self) -> Level:  # type: ignore[override]  # decided by what is asked for
+        """The level of the default, or each instance."""
+        return Level.INSTANCE if self.when_varying == "paired" else super().level
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the parent's element, those of the paired instances, or the default."""
+        if env.parents is None:
+            return self._other(env)
+        try:
+            if env.parents.varies(self.tag):
+                return self._varying(env)
+            found = self._usable(env.parents.element(self.tag))
+        except ParentError:
+            if self.when_unusable == "error":
+                raise
+            found = None
+        return self._other(env) if found is None else found
+
+    def rule(self) -> str:
+        """Return the rule in a few words."""
+        other = self.default.rule() if isinstance(self.default, VirtualElement) else repr(self.default)
+        text = "copy where usable" if self.when_unusable == "else" else "copy"
+        text += ", or else " + ("nothing" if self.default is OMIT else other)
+        if self.when_varying == "paired":
+            text += " (where it differs: from the paired instance)"
+        return text
+
+    def _other(self, env: SeriesEnvironment) -> Resolution:
+        """Return the default."""
+        return self.default.resolve(env) if isinstance(self.default, VirtualElement) else self.default
+
+    def _varying(self, env: SeriesEnvironment) -> Resolution:
+        """Return what is asked for where the parent's instances differ."""
+        if self.when_varying == "error":
+            return super().resolve(env)
+        other = self._other(env)
+        if self.when_varying == "else" or env.pairs is None or isinstance(other, Items):
+            return other
+        found = [self._usable(element) for element in env.parents.column(self.tag, env.pairs)]
+
+        def copied(instance: InstanceEnvironment) -> Any:
+            value = found[instance.instance_number - 1]
+            if value is not None:
+                return value
+            return other.func(instance) if isinstance(other, PerInstance) else other
+
+        present: list[Any] = [value for value in found if value is not None]
+        if not present:
+            return other
+        is_known = not isinstance(other, PerInstance) and other is not OMIT
+        return PerInstance(copied, known=[*present, other] if is_known else present)
+
+    def _usable(self, element: DataElement | None) -> DataElement | None:
+        """Return the element as it may be written, None if it is to be replaced by the default."""
+        if element is None or self.when_unusable == "error":
+            return element
+        vr = self.vr or element.VR
+        if element.is_empty or check_vr(self.tag, vr) is not None:
+            return None
+        value = normalise(self.tag, vr, element.value)
+        if vr == "DS":
+            value = _rounded(value)
+        return None if check_value(self.tag, vr, value) else DataElement(element.tag, vr, value)
+
+
+def _rounded(value: Any) -> Any:
+    """Return DS texts with at most 16 characters; what is no number comes back unchanged."""
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    text = str(value)
+    if len(text) <= 16:  # noqa: PLR2004 - PS3.5 section 6.2
+        return value
+    try:
+        return ds(float(text))
+    except (ValueError, OverflowError):
+        return value
