@@ -85,7 +85,8 @@ def decision(iod, place, values=None, *levels):
         (CT, "PatientOrientation", {}, NO),
         (PET, "PatientOrientation", {}, NO),
         (SC, "PatientOrientation", {}, YES),
-        (NM, "PatientOrientation", {}, YES),
+        (NM, "PatientOrientation", {}, UNDECIDED),
+        (SCB, "PatientOrientation", {}, YES),
         (SC, "PatientOrientation", {"ImagePositionPatient": [0, 0, 0]}, UNDECIDED),
         # Animals
         (CT, "PatientSpeciesDescription", {}, UNDECIDED),
@@ -144,6 +145,7 @@ def decision(iod, place, values=None, *levels):
         (NM, "NumberOfRotations", {"ImageType": ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]}, NO),
         # Secondary capture, several frames
         (SCB, "FrameIncrementPointer", {"NumberOfFrames": 4}, YES),
+        (SCB, "FrameIncrementPointer", {"NumberOfFrames": UNKNOWN}, UNDECIDED),
         (SCB, "FrameIncrementPointer", {"NumberOfFrames": 1}, NO),
         (SCB, "PageNumberVector", {"FrameIncrementPointer": 0x00182001}, YES),
         (SCB, "PageNumberVector", {"FrameIncrementPointer": 0x00181063}, NO),

@@ -151,6 +151,20 @@ def test_required_merges_modules_and_keeps_the_strictest():
     assert "ContrastBolusAgent" in with_conditional
 
 
+def test_a_module_may_replace_a_stricter_type_of_another():
+    capture = standard.iod("SecondaryCaptureImageStorage")
+    assert [(found.module.key, found.type) for found in capture.at("Modality")] == [
+        ("general-series", "1"),
+        ("sc-equipment", "3"),
+    ]
+    assert capture.strictest("Modality").type == "3"
+    assert "Modality" not in {found.keyword for found in capture.required()}
+    pdf = standard.attribute("EncapsulatedPDFStorage", "Modality")
+    assert (pdf.type, pdf.module.key) == ("1", "encapsulated-document-series")
+    frames = standard.iod("MultiFrameGrayscaleWordSecondaryCaptureImageStorage")
+    assert frames.strictest("FrameIncrementPointer").type == "1C"
+
+
 def test_required_inside_a_sequence():
     inside = {
         found.keyword: found.type

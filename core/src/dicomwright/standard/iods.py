@@ -20,6 +20,11 @@ Place: TypeAlias = Tag | Sequence[Tag]
 _STRICTNESS = {"1": 0, "2": 1, "1C": 2, "2C": 3, "3": 4}
 _USAGE = {"M": 0, "C": 1, "U": 2}
 _EIGHT = 8
+#: Where a module says in PS3.3 that its type replaces that of another one, although it is less strict.
+_REPLACES = {
+    ("sc-equipment", 0x00080060): "general-series",
+    ("sc-multi-frame-image", 0x00280009): "multi-frame",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +120,11 @@ class Iod:
         return tuple(found)
 
     def strictest(self, place: Place, usages: str = "MCU") -> Attribute | None:
-        """Return the strictest of what the modules of these usages say of one attribute, or None."""
-        found = self.at(place, usages)
+        """Return the strictest of what the modules of these usages say of one attribute, or None.
+
+        Two modules of secondary capture say that they replace a stricter type; then theirs counts.
+        """
+        found = _without_replaced(self.at(place, usages))
         return min(found, key=_rank) if found else None
 
     def required(self, path: Place = (), usages: str = "M") -> tuple[Attribute, ...]:
@@ -132,7 +140,7 @@ class Iod:
 
         """
         best: dict[int, Attribute] = {}
-        for found in self.level(path, usages):
+        for found in _without_replaced(self.level(path, usages)):
             known = best.get(found.tag)
             if found.type != "3" and (known is None or _rank(found) < _rank(known)):
                 best[found.tag] = found
@@ -150,6 +158,12 @@ class Iod:
 
 def _rank(attribute: Attribute) -> tuple[int, int]:
     return _STRICTNESS[attribute.type], _USAGE[attribute.module.usage]
+
+
+def _without_replaced(found: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
+    keys = ((row.module.key, row.tag) for row in found if not row.path)
+    gone = {(_REPLACES[key], key[1]) for key in keys if key in _REPLACES}
+    return tuple(row for row in found if row.path or (row.module.key, row.tag) not in gone) if gone else found
 
 
 def _walk(

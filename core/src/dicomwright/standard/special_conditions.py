@@ -94,8 +94,10 @@ def patient_orientation(situation: Situation) -> Decision:
     plane = situation.iod.module("image-plane")
     if plane is not None and plane.usage == "M":
         return NO
-    placed = any_of([situation.root.present(tag) for tag in (0x00200032, 0x00200037, 0x00480102)])
-    return YES if placed is False else UNDECIDED
+    placed = [situation.present(tag) for tag in (0x00200032, 0x00200037, 0x00480102)]
+    if situation.iod.macros:
+        placed = [situation.group_has(PLANE_GROUPS["plane-position-patient"])]
+    return YES if any_of(placed) is False else UNDECIDED
 
 
 def defined_protocol(situation: Situation) -> Decision:
