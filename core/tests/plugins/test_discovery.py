@@ -196,7 +196,7 @@ FAULTS = {
     "descriptor without fields": (
         READERS + "return [ReaderSpec.__new__(ReaderSpec)]",
         "failed",
-        "loading it failed: AttributeError: 'ReaderSpec' object has no attribute 'name'",
+        "loading it failed: AttributeError: ",
     ),
     "bad descriptor": (
         READERS + "return [ReaderSpec(name='acme', summary='s', target='a.b', extensions=('nii',))]",

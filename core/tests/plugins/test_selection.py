@@ -224,7 +224,7 @@ def test_no_such_file(site, choose, tmp_path, name):  # noqa: ARG001  # choose s
 
 
 def test_name_that_no_file_can_have(site):  # noqa: ARG001  # a fresh folder
-    with pytest.raises(SourceError, match=r"^a\\x00b cannot be read: ValueError: embedded null byte"):
+    with pytest.raises(SourceError, match=r"^a\\x00b cannot be read: ValueError: .*embedded null"):
         choose_reader("a\0b", load())
 
 
