@@ -226,6 +226,44 @@ def test_a_candidate_outside_the_stored_type_or_the_rules_is_rejected():
     assert plan(array, PET, candidates=[(0.1, 5)]).slope != "0.1"
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        (NORMAL * 1e-9).astype("f4"),
+        (RNG.integers(-1700, 3000, SHAPE) / 2).astype("f2"),
+        (5 + NORMAL * 1e-7).astype("f4"),
+    ],
+)
+def test_a_candidate_is_not_taken_for_values_that_vanish_in_it(array):
+    stored = plan(array, candidates=[(1, -1024), (1, 0)])
+    assert stored.slope != "1"
+    assert round_trip(array, stored)[0] < float(np.ptp(array)) / 65535
+
+
+def test_signed_bytes_past_an_intercept_do_not_wrap():
+    array = RNG.integers(-128, 128, SHAPE).astype("i1")
+    array[0, 0, :2] = -128, 127
+    stored = plan(array, StoredValueRules(signed_allowed=False))
+    assert stored.intercept == "-128"
+    assert round_trip(array, stored) == (0, 0)
+
+
+def test_integers_that_are_one_double_but_differ_have_an_honest_error():
+    array = -8502740142781777000 - RNG.integers(0, 200, SHAPE)
+    stored = plan(array)
+    assert not stored.lossless
+    worst = max(abs(int(value) - int(float(stored.intercept))) for value in (array.min(), array.max()))
+    assert worst <= stored.error_bound
+
+
+def test_a_rescale_in_which_values_vanish_beside_the_intercept_stays_in_range():
+    array = (NORMAL * 1e-25).astype("f4")
+    stored = plan(array, slope=638048.1440120683, intercept=0.00027312247840619215)
+    values = array[0] * np.longdouble(638048.1440120683) + np.longdouble(0.00027312247840619215)
+    encoded, error = stored.encode(array[0])
+    assert float(np.abs(stored.decode(encoded) - values).max()) <= error
+
+
 # --- 5: the best fit
 
 

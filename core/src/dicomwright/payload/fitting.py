@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_CEILING, Context, Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,8 @@ def best_fit(source: Scanned, rules: StoredValueRules) -> StoredValues:
     # What the reader's own product and sum round, and a value that has more digits than a double.
     reading = 2 * _HALF_ULP * source.largest_value + 2 * _HALF_ULP * step * (1 << 16)
     rounding = step * mapping.slack + reading
+    # A value that rounding takes past the end of the stored type is cut back by as much.
+    cut = step * mapping.slack if mapping.limits else 0.0
     return StoredValues(
         dtype=dtype,
         slope=slope,
@@ -59,7 +62,7 @@ def best_fit(source: Scanned, rules: StoredValueRules) -> StoredValues:
         minimum=source.low,
         maximum=source.high,
         whole=source.whole_values,
-        error_bound=step / 2 + rounding,
+        error_bound=step / 2 + cut + rounding,
         rounding=rounding,
         mapping=mapping,
     )
@@ -76,7 +79,10 @@ def constant(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
         if value < 0:
             dtype = _signed(source, rules)
         slope, intercept, stored = ds(abs(value)), "0", int(math.copysign(1, value))
-    error = abs(stored * float(slope) + float(intercept) - value)
+    # Exact: integers past 2^53 that differ may be one and the same double.
+    read = Fraction(stored * float(slope) + float(intercept))
+    worst = max(abs(read - end) for end in source.exact_ends())
+    error = math.nextafter(float(worst), math.inf) if worst else 0.0
     return StoredValues(
         dtype=dtype,
         slope=slope,

@@ -71,16 +71,20 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Integers less `offset`, in the source's own type: exact for all 64 bits."""
+    """Integers less `offset`: exact for all 64 bits, as long as the differences fit the stored type."""
 
     offset: int
 
     def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
         """Fill `out`."""
         native = plane.dtype.newbyteorder("=")
+        work = native if native.itemsize >= 4 else np.dtype(np.int32)  # noqa: PLR2004  # 16 bits need no more
+        unsigned = np.dtype(f"u{work.itemsize}")
+        # Modular: an offset below the type's range wraps, and so do the differences, back into theirs.
+        offset = np.int64(self.offset).astype(work)
         for source, target in blocks(plane, out):
-            difference = np.subtract(source, native.type(self.offset), dtype=native)
-            np.copyto(target, difference, casting="unsafe")
+            difference = np.subtract(source, offset, dtype=work, casting="unsafe")
+            np.copyto(target, difference.view(unsigned), casting="unsafe")
         return 0.0
 
 
@@ -150,20 +154,23 @@ def linear_map(
     limits: tuple[int, int] | None = None,
     stand_in: float | None = None,
     *,
+    off: float = 0.0,
     measure: bool = True,
 ) -> Linear:
     """Return ``(number - shift) / step`` in the cheapest precision that is good enough.
 
     Single precision where it moves x by less than a fiftieth of a stored value, else double. `magnitude` is
-    the largest among the source's numbers. Values are cut to `limits` only if rounding could leave them.
+    the largest among the source's numbers, and `off` is how far rounding may already have moved the ends of
+    their range. Values are cut to `limits` only if rounding could leave them.
     """
     prescale = 1.0 if abs(step) > 4 * sys.float_info.min else 2.0**1000
     scale = 1 / (step * prescale)
     reach = max(map(abs, limits)) if limits else _REACH
-    single = _slack(np.dtype(np.float32), source, magnitude, shift, step, reach)
+    before = off / abs(step)
+    single = before + _slack(np.dtype(np.float32), source, magnitude, shift, step, reach)
     work, slack = (np.dtype(np.float32), single) if single < _SINGLE_IS_FINE else (np.dtype(np.float64), 0.0)
     if work.itemsize > 4:  # noqa: PLR2004  # not single precision
-        slack = _slack(work, source, magnitude, shift, step, reach)
+        slack = before + _slack(work, source, magnitude, shift, step, reach)
     return Linear(
         shift,
         scale,

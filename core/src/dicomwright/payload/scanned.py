@@ -135,6 +135,12 @@ class Scanned:
         numbers = block if self.stand_in is None else filled(block, self.stand_in)
         return np.asarray(numbers.astype(np.float64) * self.volume.slope + self.volume.intercept)
 
+    def exact_ends(self) -> tuple[Fraction, Fraction]:
+        """Return the values of the smallest and the largest number of the array, without rounding."""
+        slope, intercept = Fraction(self.volume.slope), Fraction(self.volume.intercept)
+        low, high = (Fraction(*end.as_integer_ratio()) for end in (self.scan.minimum, self.scan.maximum))
+        return low * slope + intercept, high * slope + intercept
+
     def text_error(self, slope: str, intercept: str, offset: int = 0) -> float:
         """Return how far values move, exactly, if `slope` and `intercept` are read, numbers less `offset`."""
         own_slope, own_intercept = Fraction(self.volume.slope), Fraction(self.volume.intercept)
@@ -154,6 +160,8 @@ class Scanned:
     ) -> Linear:
         """Return the map to ``(value - start) / step``."""
         shift = (start - self.volume.intercept) / self.volume.slope
+        # Products and sums of the source's own rescale are rounded, and so are the ends of the range.
+        off = 0.0 if self.unscaled else 2.0**-52 * max(self.largest_value, abs(self.volume.intercept))
         return linear_map(
             self.volume.array.dtype,
             self.magnitude,
@@ -161,5 +169,6 @@ class Scanned:
             step / self.volume.slope,
             limits,
             self.stand_in,
+            off=off / abs(self.volume.slope),
             measure=measure,
         )

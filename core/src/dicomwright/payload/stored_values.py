@@ -25,6 +25,7 @@ __all__ = ["Quantise", "StoredValueRules", "StoredValues", "plan_stored_values"]
 Quantise = Literal["auto", "fit", "exact"]
 
 _SINGLE_ROUNDING = 2.0**-24
+_PART_OF_STEP = 2.0**-10
 _LABELS = 256
 _VOXELS_PER_LABEL = 4
 
@@ -128,9 +129,16 @@ def _own_rescale(source: Scanned, rules: StoredValueRules) -> StoredValues | Non
         return None
     slope, intercept = ds(volume.slope), ds(volume.intercept)
     off = source.text_error(slope, intercept)
-    if off > _SINGLE_ROUNDING * source.largest_value:
+    if off > _tolerated(source):
         return None
     return _lossless(source, dtype, slope, intercept, _cast(source), off)
+
+
+def _tolerated(source: Scanned) -> float:
+    """Return how far texts may move values of whole numbers that are kept: far less than anyone can tell."""
+    if source.unscaled:
+        return 0.0
+    return min(_SINGLE_ROUNDING * source.largest_value, _PART_OF_STEP * abs(source.volume.slope))
 
 
 def _shifted(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
@@ -147,7 +155,7 @@ def _shifted(source: Scanned, rules: StoredValueRules) -> StoredValues | None:
         exact = source.volume.slope * offset + source.volume.intercept
         intercept = ds(exact)
         off = source.text_error(slope, intercept, offset)
-        if off <= (0 if source.unscaled else _SINGLE_ROUNDING * source.largest_value):
+        if off <= _tolerated(source):
             return _lossless(source, dtype, slope, intercept, _shift(source, offset), off)
     return None
 
@@ -179,7 +187,9 @@ def _with_rescale(
     dtype = rules.storage(float(ends.min()), float(ends.max()))
     if dtype is None:
         return None
-    precision = source.precision * max(source.largest_value, abs(start))
+    # The source's rounding, if that is far below what the steps, and the values themselves, differ by.
+    telling = min(abs(step), source.high - source.low)
+    precision = min(source.precision * max(source.largest_value, abs(start)), _PART_OF_STEP * telling)
     worst = 0.0
     for (block,) in blocks(in_memory_order(source.volume.array)):
         values = source.values(block)
