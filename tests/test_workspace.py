@@ -99,7 +99,7 @@ def files_of_the_workspace():
 
 def test_no_file_names_a_package_registry_or_locks_one():
     registry = re.compile(
-        rb"(index[-_]url|find[-_]links|registry)\s*=\s*\S*://|pythonhosted\.org|pypi\.org/simple"
+        rb"(index[-_]url|find[-_]links|registry)\s*=\s*\S*://|pythonhosted\.org|pypi\.org|deb\.debian\.org"
     )
     files = [path for path in files_of_the_workspace() if path.name != "test_workspace.py"]
     assert ROOT / "pyproject.toml" in files
