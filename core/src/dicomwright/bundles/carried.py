@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CarriedElement", "WhenUnusable", "WhenVarying"]
 
-WhenVarying = Literal["error", "else", "paired"]
+WhenVarying = Literal["error", "else", "largest", "paired"]
 WhenUnusable = Literal["error", "else"]
 
 
@@ -39,12 +39,14 @@ class CarriedElement(CopyOrElseElement):
     default : Any
         A value, a virtual element of the same tag, or `OMIT`.
     when_varying : str
-        Where the parent's instances differ: ``error``, ``else`` the default, or ``paired`` for the value of the
-        paired parent instance.
+        Where the parent's instances differ: ``error``, ``else`` the default, ``largest`` of their values, or
+        ``paired`` for the value of the paired parent instance.
     when_unusable : str
         Where the parent's value is empty, or not one that the tag may have (PS3.5 section 6.2): ``error``
         takes an empty value as it is and refuses others; ``else`` takes the default. Numbers with too many
         digits for DS are rounded to 16 characters then.
+    among : tuple of str
+        The values that the parent's may have, where PS3.3 enumerates them; empty for any. Another is unusable.
 
     """
 
@@ -56,10 +58,12 @@ class CarriedElement(CopyOrElseElement):
         *,
         when_varying: WhenVarying = "error",
         when_unusable: WhenUnusable = "error",
+        among: tuple[str, ...] = (),
     ) -> None:
         super().__init__(tag, vr, default)  # type: ignore[arg-type]  # None takes the parent's
         self.when_varying = when_varying
         self.when_unusable = when_unusable
+        self.among = among
 
     @property
     def level(self) -> Level:  # type: ignore[override]  # decided by what is asked for
@@ -98,6 +102,10 @@ class CarriedElement(CopyOrElseElement):
         if self.when_varying == "error":
             return super().resolve(env)
         other = self._other(env)
+        if self.when_varying == "largest":
+            elements = env.parents.column(self.tag, range(len(env.parents)))
+            usable = [element for element in map(self._usable, elements) if element is not None]
+            return max(usable, key=lambda element: str(element.value), default=other)
         if self.when_varying == "else" or env.pairs is None or isinstance(other, Items):
             return other
         found = [self._usable(element) for element in env.parents.column(self.tag, env.pairs)]
@@ -116,15 +124,32 @@ class CarriedElement(CopyOrElseElement):
 
     def _usable(self, element: DataElement | None) -> DataElement | None:
         """Return the element as it may be written, None if it is to be replaced by the default."""
-        if element is None or self.when_unusable == "error":
-            return element
+        if element is None:
+            return None
+        if self.when_unusable == "error":
+            return self._checked(element)
         vr = self.vr or element.VR
-        if element.is_empty or check_vr(self.tag, vr) is not None:
+        if element.is_empty or check_vr(self.tag, vr) is not None or not self._is_among(element):
             return None
         value = normalise(self.tag, vr, element.value)
         if vr == "DS":
             value = _rounded(value)
         return None if check_value(self.tag, vr, value) else DataElement(element.tag, vr, value)
+
+    def _checked(self, element: DataElement) -> DataElement:
+        """Refuse a value that PS3.3 does not have."""
+        if element.is_empty or self._is_among(element):
+            return element
+        raise self.problem(
+            f"has a value in the parent series that is not {' or '.join(self.among)}",
+            hint="set it, or discard it",
+            kind="bad-value",
+        )
+
+    def _is_among(self, element: DataElement) -> bool:
+        """Tell whether the element has only values that it may have."""
+        values = element.value if element.VM > 1 else [element.value]
+        return not self.among or all(str(value).strip() in self.among for value in values)
 
 
 def _rounded(value: Any) -> Any:

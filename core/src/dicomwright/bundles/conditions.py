@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance, Resolution
-from dicomwright.blueprint.tags import describe, to_tag
+from dicomwright.blueprint.tags import PrivateTag, describe, to_tag
 from dicomwright.bundles.sources import shown
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from pydicom import DataElement, Dataset
+    from pydicom.tag import BaseTag
 
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
-    from dicomwright.blueprint.tags import AnyTag
 
 __all__ = ["Condition", "ConditionalElement"]
 
@@ -38,7 +38,7 @@ class Condition:
 
     """
 
-    wanted: tuple[tuple[AnyTag, Wanted], ...]
+    wanted: tuple[tuple[BaseTag, Wanted], ...]
 
     @classmethod
     def read(cls, data: Any) -> Condition:
@@ -56,7 +56,7 @@ class Condition:
                 hint='such as only-if = { ScanningSequence = "IR" }; true is there, false is not there',
                 kind="bad-rule",
             )
-        return cls(tuple((to_tag(name), _wanted(name, value)) for name, value in data.items()))
+        return cls(tuple((_tag(name), _wanted(name, value)) for name, value in data.items()))
 
     def holds(self, output: Dataset) -> bool:
         """Tell whether the output fulfils all of it."""
@@ -88,7 +88,7 @@ class ConditionalElement(VirtualElement):
     level = Level.INSTANCE
 
     def __init__(self, element: VirtualElement, condition: Condition) -> None:
-        super().__init__(element.tag, element.vr)  # type: ignore[arg-type]  # a tag of either kind
+        super().__init__(element.tag, element.vr)
         self.element = element
         self.condition = condition
 
@@ -107,7 +107,9 @@ class ConditionalElement(VirtualElement):
 
         def value(instance: InstanceEnvironment) -> Any:
             if not holds:
-                holds.append(instance.header_dataset is not None and self.condition.holds(instance.header_dataset))
+                holds.append(
+                    instance.header_dataset is not None and self.condition.holds(instance.header_dataset)
+                )
             if not holds[0]:
                 return OMIT
             return resolution.func(instance) if isinstance(resolution, PerInstance) else resolution
@@ -120,6 +122,14 @@ class ConditionalElement(VirtualElement):
         return f"{self.element.rule()}, only if {self.condition}"
 
 
+def _tag(name: str) -> BaseTag:
+    """Return the tag that is looked at."""
+    tag = to_tag(name)
+    if isinstance(tag, PrivateTag):
+        raise BlueprintError(f"only-if cannot look at the private {describe(tag)}", kind="bad-rule")
+    return tag
+
+
 def _wanted(name: str, value: Any) -> Wanted:
     """Return what one entry of the table asks for."""
     if isinstance(value, bool):
@@ -127,14 +137,15 @@ def _wanted(name: str, value: Any) -> Wanted:
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(one, str | int) and not isinstance(one, bool) for one in values):
         raise BlueprintError(
-            f"only-if: {name} = {shown(value)} is neither a value, a list of values, true nor false", kind="bad-rule"
+            f"only-if: {name} = {shown(value)} is neither a value, a list of values, true nor false",
+            kind="bad-rule",
         )
     return tuple(str(one) for one in values)
 
 
-def _fulfils(output: Dataset, tag: AnyTag, wanted: Wanted) -> bool:
+def _fulfils(output: Dataset, tag: BaseTag, wanted: Wanted) -> bool:
     """Tell whether the output has what one entry asks for."""
-    element = output.get(tag)
+    element: DataElement | None = output.get(tag)
     if isinstance(wanted, bool):
         return (element is not None) is wanted
     if element is None or element.is_empty or element.VR == "SQ":

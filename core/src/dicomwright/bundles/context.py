@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -13,14 +12,15 @@ from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.blueprint.vr import expected_vrs
 from dicomwright.bundles.sources import shown
 from dicomwright.errors import BlueprintError
-from dicomwright.plugins import FunctionSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
     from dicomwright.bundles.toml_lines import Key
-    from dicomwright.plugins import PluginSet
+    from dicomwright.plugins import FunctionSpec, PluginSet
 
 __all__ = ["ElementMaker", "RuleContext", "RuleReader", "takes"]
 
@@ -143,7 +143,7 @@ class RuleContext:
         for part in parts:
             if isinstance(part, bool) or not isinstance(part, _SCALARS):
                 raise self.problem(
-                    f"{describe(tag)} = {shown(data)} is not a value: those are texts, numbers, dates, times, or a list",
+                    f"{describe(tag)} = {shown(data)} is neither a text, a number, a date, a time nor a list of those",
                     hint="for a sequence write { sequence = [...] }" if vr == "SQ" else "",
                     kind="bad-value",
                 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from dicomwright.bundles.toml_lines import Key, key_lines
 from dicomwright.errors import BlueprintError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dicomwright.bundles.sources import Source
 
 __all__ = ["SCHEMA", "Document", "parse"]

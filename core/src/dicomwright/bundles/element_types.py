@@ -41,6 +41,7 @@ __all__ = [
 
 _VARYING = "when-varying"
 _UNUSABLE = "when-unusable"
+_AMONG = "among"
 
 
 @takes("vr")
@@ -63,22 +64,25 @@ def instance(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
     return FunctionalElement(tag, context.vr_of(tag), context.function(data, "instance"))
 
 
-@takes(_VARYING)
+@takes(_VARYING, _AMONG)
 def copy(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
     """Make ``"copy"``, ``{ copy = "optional" }`` or ``{ copy = "usable" }``.
 
     An optional one may be missing in the parent; a usable one is left out, too, where the parent's value is empty
     or not one that the tag may have. With ``when-varying = "omit"`` these are left out where the parent's instances
-    differ, with ``when-varying = "paired"`` they are then copied from the paired instance.
+    differ, with ``"paired"`` they are then copied from the paired instance, with ``"largest"`` the largest text is.
     """
-    choice = _one_of(context, "copy", "required" if data is None else data, ("required", "optional", "usable"))
-    varying = _option(context, _VARYING, ("error", "omit", "paired"))
+    choice = _one_of(
+        context, "copy", "required" if data is None else data, ("required", "optional", "usable")
+    )
+    varying = _option(context, _VARYING, ("error", "omit", "largest", "paired"))
+    among = _among(context)
     if choice == "required" and varying != "error":
         raise context.problem(
             f"a required copy has no {_VARYING}",
             hint='write { copy = "optional", ... } or { copy-or-else = ... }',
         )
-    if choice != "usable" and varying == "error":
+    if choice == "required" or (choice == "optional" and varying == "error" and not among):
         return CopyElement(tag, optional=choice == "optional")
     return CarriedElement(
         tag,
@@ -86,26 +90,27 @@ def copy(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
         OMIT,
         when_varying="else" if varying == "omit" else cast("WhenVarying", varying),
         when_unusable="else" if choice == "usable" else "error",
+        among=among,
     )
 
 
-@takes("vr", _VARYING, _UNUSABLE)
+@takes("vr", _VARYING, _UNUSABLE, _AMONG)
 def copy_or_else(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement:
     """Make ``{ copy-or-else = value }`` or ``{ copy-or-else = { another rule } }``.
 
     With ``when-varying = "else"`` the other value is taken, too, where the parent's instances differ, with
-    ``when-varying = "paired"`` it is then copied from the paired instance. With ``when-unusable = "else"`` the other
-    value is taken, too, where the parent's is empty or not one that the tag may have.
+    ``"paired"`` it is then copied from the paired instance, with ``"largest"`` the largest text is. With ``when-unusable = "else"`` the other
+    value is taken, too, where the parent's is empty or not one that the tag may have. ``among = ["M", "F"]`` lists the
+    values that the tag may have.
     """
     if data is None:
         raise context.problem("copy-or-else needs the other value", hint='write { copy-or-else = "..." }')
     vr = context.vr_of(tag)
-    default = (
-        context.rule(tag, data, "copy-or-else") if isinstance(data, dict) else context.value(tag, data)
-    )
-    varying = _option(context, _VARYING, ("error", "else", "paired"))
+    default = context.rule(tag, data, "copy-or-else") if isinstance(data, dict) else context.value(tag, data)
+    varying = _option(context, _VARYING, ("error", "else", "largest", "paired"))
     unusable = _option(context, _UNUSABLE, ("error", "else"))
-    if varying == unusable == "error":
+    among = _among(context)
+    if varying == unusable == "error" and not among:
         return CopyOrElseElement(tag, vr, default)
     return CarriedElement(
         tag,
@@ -113,6 +118,7 @@ def copy_or_else(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement
         default,
         when_varying=cast("WhenVarying", varying),
         when_unusable=cast("WhenUnusable", unusable),
+        among=among,
     )
 
 
@@ -174,3 +180,13 @@ def _one_of(context: RuleContext, name: str, data: Any, choices: tuple[str, ...]
 def _option(context: RuleContext, name: str, choices: tuple[str, ...]) -> str:
     """Return one of the other keys of a rule, the first choice without it."""
     return _one_of(context, name, context.options.get(name, choices[0]), choices)
+
+
+def _among(context: RuleContext) -> tuple[str, ...]:
+    """Return the values that the parent's may have; empty for any."""
+    values = context.options.get(_AMONG, [])
+    if isinstance(values, list) and all(isinstance(value, str) for value in values):
+        return tuple(values)
+    raise context.problem(
+        f"{_AMONG} is {shown(values)}, not a list of texts", hint='such as among = ["YES", "NO"]'
+    )

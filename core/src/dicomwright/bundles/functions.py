@@ -27,7 +27,10 @@ def today() -> dt.date | None:
 
 
 def now() -> dt.datetime | None:
-    """Return the instant of the build to the second: for DT with its offset from UTC, for TM the time, for DA the date."""
+    """Return the instant of the build to the second.
+
+    It serves DT (with the offset from UTC), TM and DA; None if a reproducible build knows none.
+    """
     instant = build_instant()
     return None if instant is None else instant.replace(microsecond=0)
 

@@ -160,7 +160,7 @@ def _bytes(path: Path, name: str) -> bytes:
         if not stat.S_ISREG(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
             raise BlueprintError(f"{name} is {what}", hint="name a TOML file", kind="unreadable")
-        with open(descriptor, "rb", closefd=False) as stream:  # noqa: PTH123  # a descriptor, not a path
+        with open(descriptor, "rb", closefd=False) as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
     finally:
         os.close(descriptor)
