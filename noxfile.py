@@ -115,14 +115,14 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests of all members together on the running Python."""
-    session.install(*editable(MEMBERS.values()), *group("test", "judges"))
+    session.install(*editable(MEMBERS.values()), *group("test"))
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples in docstrings, in the READMEs and in the documentation."""
-    session.install(*editable(MEMBERS.values()), *group("test", "judges"))
+    session.install(*editable(MEMBERS.values()), *group("test"))
     pages = [*ROOT.glob("README.md"), *ROOT.glob("docs")]
     in_members = [f"{member.folder}/{part}" for member in MEMBERS.values() for part in ("src", "README.md")]
     examples = ["--doctest-modules", "--examples", "--import-mode=prepend"]  # prepend: each module loads once
@@ -140,14 +140,14 @@ def unit(session: nox.Session, member: str, resolution: str) -> None:
         oldest = Path(session.create_tmp()) / "floors.txt"
         oldest.write_text("\n".join(floors(members, str(session.python))), encoding="utf-8")
         constraints = ["-c", str(oldest)]
-    session.install(*editable(members), *group("test", "judges"), *constraints)
+    session.install(*editable(members), *group("test"), *constraints)
     session.run("pytest", f"{members[-1].folder}/tests", *session.posargs)
 
 
 @nox.session(python=PYTHONS, tags=["matrix"])
 def together(session: nox.Session) -> None:
     """Run all tests of all members together."""
-    session.install(*editable(MEMBERS.values()), *group("test", "judges"))
+    session.install(*editable(MEMBERS.values()), *group("test"))
     session.run("pytest", *session.posargs)
 
 
@@ -160,7 +160,7 @@ def built(session: nox.Session) -> None:
         old.unlink()
     for member in MEMBERS.values():
         session.run("python", "-m", "build", "--outdir", str(output), member.folder, silent=True)
-    session.install(*map(str, output.glob("*.whl")), *group("test", "judges"))
+    session.install(*map(str, output.glob("*.whl")), *group("test"))
     for module in (name.replace("-", "_") for name in MEMBERS):
         session.run("python", "-I", "-c", f"import {module} as m; assert 'site-packages' in m.__file__, m")
     session.run("pytest", "tests", *session.posargs)
