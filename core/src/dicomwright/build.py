@@ -22,6 +22,7 @@ from dicomwright.parents import ParentSeries
 from dicomwright.parents.filling import fill_from
 from dicomwright.payload import Document, Frames, Volume
 from dicomwright.plugins import default
+from dicomwright.plugins.options import complete_options
 from dicomwright.plugins.selection import choose_reader
 from dicomwright.provenance import contributing_equipment
 from dicomwright.reproducible import derived_instant, derived_uids
@@ -136,7 +137,7 @@ class Build:
             sop_class_uid=_sop_class(blueprint, parents),
             blueprint=blueprint,
             parents=parents,
-            options=_known_options(self.plugin_set, "encoder", name, self.options.encoder_options),
+            options=self._options("encoder", name, self.options.encoder_options),
         )
         encoding: Encoding = (encoder() if isinstance(encoder, type) else encoder).encode(payload, request)
         return encoding
@@ -163,6 +164,7 @@ class Build:
             *encoding.warnings,
         ]
         plan = compile_plan(request)
+        self.report.warnings += plan.warnings
         self.report.stored_values = encoding.stored_values
         self.report.seconds = time.perf_counter() - self._start
         return Series(plan, self.report)
@@ -171,9 +173,7 @@ class Build:
         """Read a file."""
         name, reader = choose_reader(path, self.plugin_set, self.options.reader)
         self.report.reader = self._provider("reader", name)
-        payload = reader.read(
-            path, _known_options(self.plugin_set, "reader", name, self.options.reader_options)
-        )
+        payload = reader.read(path, self._options("reader", name, self.options.reader_options))
         if not isinstance(payload, _PAYLOADS):
             raise PluginError(
                 f"the reader {name!r} gave a {type(payload).__name__}, not a Volume, Frames or Document",
@@ -200,19 +200,18 @@ class Build:
 
     def _layers(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> list[Layer]:
         """Return the blueprints from the weakest to the strongest."""
-        layers = [Layer("dicomwright", self._own_defaults())]
+        layers = [_owned("dicomwright", self._own_defaults())]
         if encoding.completed_by:
             layers.append(Layer(encoding.completed_by, Blueprint.load(encoding.completed_by)))
         encoder = f"encoder {self.report.encoder['name']}" if self.report.encoder else "encoder"
         layers += [
-            Layer(f"{encoder}, default", encoding.defaults),
+            _owned(f"{encoder}, default", encoding.defaults),
             Layer("blueprint", blueprint),
-            Layer(encoder, encoding.derived),
+            _owned(encoder, encoding.derived),
         ]
         if self.options.filling_strategy is FillingStrategy.COPY and parents is not None:
-            layers.insert(
-                0, Layer("filling", self._filling(layers, parents, paired=encoding.pairs is not None))
-            )
+            filling = self._filling(layers, parents, paired=encoding.pairs is not None)
+            layers.insert(0, _owned("filling", filling))
         return layers
 
     def _own_defaults(self) -> Blueprint:
@@ -250,9 +249,21 @@ class Build:
     def _instant(self, parents: ParentSeries | None) -> dt.datetime | None:
         return derived_instant(self.options, parents)
 
+    def _options(self, kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        return complete_options(
+            cast("ReaderSpec | EncoderSpec", self.plugin_set.registry(kind).spec(name)), given
+        )
+
     def _provider(self, kind: str, name: str) -> dict[str, str]:
         provider = self.plugin_set.registry(kind).provider(name)
         return {"name": name, "distribution": provider.distribution, "version": provider.version}
+
+
+def _owned(name: str, blueprint: Blueprint) -> Layer:
+    """Return a layer whose elements name it as their origin."""
+    for element in blueprint:
+        element.origin = name
+    return Layer(name, blueprint)
 
 
 def _sop_class(blueprint: Blueprint, parents: ParentSeries | None) -> str:
@@ -265,20 +276,6 @@ def _sop_class(blueprint: Blueprint, parents: ParentSeries | None) -> str:
         return str(element.value or "")
     resolved = element.resolve(SeriesEnvironment(parents=parents))
     return str(getattr(resolved, "value", resolved) or "")
-
-
-def _known_options(plugin_set: PluginSet, kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with their defaults, refusing those that the plug-in does not have."""
-    specs = cast("ReaderSpec | EncoderSpec", plugin_set.registry(kind).spec(name)).options
-    known = {option.name: option.default for option in specs}
-    unknown = [option for option in given if option not in known]
-    if unknown:
-        raise BlueprintError(
-            f"the {kind} {name!r} has no option {unknown[0]!r}",
-            hint=f"it has: {', '.join(known) or 'none'}",
-            kind="option",
-        )
-    return {option: default for option, default in known.items() if default} | dict(given)
 
 
 def plain_encoding(images: Any, parents: ParentSeries | None, count: int) -> Encoding:

@@ -108,8 +108,10 @@ class CopyOrElseElement(VirtualElement):
     def resolve(self, env: SeriesEnvironment) -> Resolution:
         """Return the parent's element, or the default."""
         found = _from_series(self, env)
-        if found is not None:
-            return found
+        return self.fallback(env) if found is None else found
+
+    def fallback(self, env: SeriesEnvironment) -> Resolution:
+        """Return what stands in for a parent's element."""
         return self.default.resolve(env) if isinstance(self.default, VirtualElement) else self.default
 
     def rule(self) -> str:

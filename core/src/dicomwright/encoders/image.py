@@ -21,7 +21,7 @@ from dicomwright.encoders.api import Encoding, PixelElement
 from dicomwright.encoders.iods import IMAGE_IODS, ImageIod
 from dicomwright.encoders.pixels import VolumePixels
 from dicomwright.encoders.placement import Placement, place
-from dicomwright.errors import BlueprintError, SourceError
+from dicomwright.errors import BlueprintError, GeometryError, SourceError
 from dicomwright.payload.decimal_string import ds
 from dicomwright.payload.stored_values import Quantise
 from dicomwright.uids import gen_uid
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["ImageEncoder"]
 
 _SINGLE = 1
+_SHEAR = ("refuse", "positions")
+_PLANE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 _FRAME_OF_REFERENCE = "FrameOfReferenceUID"
 
 
@@ -52,12 +54,15 @@ class Options:
         The value that stands for NaN and infinity.
     quantise : str
         ``auto``, ``exact`` or ``fit``.
+    shear : str
+        ``refuse`` an affine whose slices are displaced against their normal, or write their exact ``positions``.
 
     """
 
     slicing: str = "auto"
     non_finite: float | None = None
     quantise: Quantise = "auto"
+    shear: str = "refuse"
 
     @classmethod
     def read(cls, options: Any) -> Options:
@@ -72,7 +77,10 @@ class Options:
         quantise = options.get("quantise") or "auto"
         if quantise not in get_args(Quantise):
             raise BlueprintError(f"quantise={quantise!r} is not one of {', '.join(get_args(Quantise))}")
-        return cls(options.get("slicing") or "auto", non_finite, cast("Quantise", quantise))
+        shear = options.get("shear") or "refuse"
+        if shear not in _SHEAR:
+            raise BlueprintError(f"shear={shear!r} is not one of {', '.join(_SHEAR)}")
+        return cls(options.get("slicing") or "auto", non_finite, cast("Quantise", quantise), shear)
 
 
 class ImageEncoder:
@@ -103,7 +111,9 @@ class ImageEncoder:
                 loc=payload.source,
                 kind="colour",
             )
-        placement = place(payload, request.parents, options.slicing)
+        placement = place(payload, request.parents, options.slicing, options.shear)
+        if placement.planes is None:
+            _check_described(payload, request.blueprint)
         pixels = VolumePixels(
             placement.volume,
             iod.rules,
@@ -142,6 +152,19 @@ def _iod(request: EncodeRequest) -> ImageIod:
             hint="name another encoder (--encoder), or another SOPClassUID (0008,0016) in the blueprint",
             kind="sop-class",
         ) from None
+
+
+def _check_described(volume: Volume, blueprint: Blueprint) -> None:
+    """Refuse slices without a place, which the IODs here do not allow, unless the blueprint gives it."""
+    missing = [keyword for keyword in _PLANE if keyword not in blueprint]
+    if missing:
+        raise GeometryError(
+            f"nothing says where the slices lie in the patient: no affine, no parents with a place, and no "
+            f"{' or '.join(missing)} in the blueprint",
+            hint="give Volume(array, affine), a parent series with one instance for each slice, or these elements",
+            loc=volume.source,
+            kind="no-space",
+        )
 
 
 def _pixel_module(pixels: VolumePixels, iod: ImageIod) -> Iterator[VirtualElement]:

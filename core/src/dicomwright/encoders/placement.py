@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dicomwright.errors import GeometryError, ParentError
+from dicomwright.payload.decimal_string import ds
 
 if TYPE_CHECKING:
     from dicomwright.parents import ParentSeries
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Placement", "place"]
 
 _SLICE_THICKNESS = 0x00180050
+_DISPLACED_MM = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Placement:
     warnings: tuple[str, ...] = ()
 
 
-def place(volume: Volume, parents: ParentSeries | None, slicing: str) -> Placement:
+def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str = "refuse") -> Placement:
     """Return a volume cut into slices and paired with the parents.
 
     An array without an affine takes the place of the parents, slice by slice in their order along the normal.
@@ -73,9 +77,32 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str) -> Placeme
     cut, warnings = _cut(volume, slicing, like)
     planes = cut.planes()
     if parents is None:
+        _check_shear(cut, planes, shear)
         return Placement(cut, planes, warnings=warnings)
     pairing = parents.pair(planes, cut.slices)
+    if None in pairing.indices:
+        _check_shear(cut, planes, shear)
     return _paired(cut, planes, parents, pairing.indices, pairing.problem, warnings)
+
+
+def _check_shear(volume: Volume, planes: Planes, shear: str) -> None:
+    """Refuse an affine whose slices are displaced against their normal, unless exact positions are asked for.
+
+    Each slice can be written at its exact position, but most software stacks slices along the normal and shows
+    them displaced. Positions that the caller or the parents give are taken as they are.
+    """
+    steps = planes.positions - planes.positions[0]
+    aside = float(np.linalg.norm(steps - np.outer(steps @ planes.normal, planes.normal), axis=1).max())
+    if shear == "positions" or volume.positions is not None or aside <= _DISPLACED_MM:
+        return
+    raise GeometryError(
+        f"the affine is sheared: the slices are stacked {planes.tilt_degrees:.3g}° off their normal, which displaces "
+        f"them by up to {aside:.3g} mm in software that stacks them along it",
+        hint="resample the volume onto a grid with right angles, or write each slice at its exact position with "
+        "shear=positions (--encoder-opt shear=positions)",
+        loc=volume.source,
+        kind="shear",
+    )
 
 
 def _cut(volume: Volume, slicing: str, like: Planes | None) -> tuple[Volume, tuple[str, ...]]:
@@ -100,8 +127,8 @@ def _by_parents(volume: Volume, parents: ParentSeries | None) -> Placement:
     if planes is not None and len(planes) == len(parents) == volume.slices:
         if (planes.rows, planes.columns) != (volume.rows, volume.columns):
             raise GeometryError(
-                f"the array has slices of {volume.rows}x{volume.columns} (rowsxcolumns), its parents of "
-                f"{planes.rows}x{planes.columns}, so their place is not that of the array",
+                f"the array has slices of {volume.rows}x{volume.columns} (rows x columns), its parents "
+                f"of {planes.rows}x{planes.columns}, so their place is not that of the array",
                 hint="give Volume(array, affine) with the array's own affine",
                 loc=volume.source,
                 kind="size",
@@ -130,10 +157,11 @@ def _in_order(volume: Volume, parents: ParentSeries) -> tuple[Volume, tuple[str,
         return volume, ()
     if parents.given == ascending[::-1]:
         return replace(volume, array=volume.array[::-1]), ()
-    return volume, (
+    warning = (
         "the parents were given in no order along their normal: slice 1 of the array is taken as the first along "
-        "the normal (row x column direction), not as that of the first dataset",
+        "the normal (row x column direction), not as that of the first dataset"
     )
+    return volume, (warning,)
 
 
 def _paired(
@@ -167,5 +195,5 @@ def _paired(
 def _thickness(parents: ParentSeries, indices: tuple[int | None, ...]) -> list[Any] | None:
     """Return SliceThickness (0018,0050) of the paired parents, None if one has none."""
     elements = [None if index is None else parents.element(_SLICE_THICKNESS, index) for index in indices]
-    values = [None if element is None else element.value for element in elements]
-    return None if any(value in (None, "") for value in values) else values
+    values: list[Any] = [None if element is None else element.value for element in elements]
+    return None if any(value in (None, "") for value in values) else [ds(float(value)) for value in values]

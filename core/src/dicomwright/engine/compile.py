@@ -65,7 +65,7 @@ def compile_plan(request: BuildRequest) -> Plan:
     parts = parts_of(nodes, encodings, request.uids, problems)
     if problems:
         raise BlueprintError.collect(problems)
-    return Plan(request, rules, parts, bulk, encodings)
+    return Plan(request, rules, parts, bulk, encodings, tuple(resolver.warnings))
 
 
 def _identity_problems(nodes: Sequence[Node], count: int) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag, Tag
 
@@ -16,8 +17,9 @@ from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
 from dicomwright.engine.rules import FilledElement, Layer, Rule, merge
-from dicomwright.errors import BlueprintError, DicomwrightError, Problem
+from dicomwright.errors import DicomwrightError, Problem
 from dicomwright.parents.copying import fresh_element
+from dicomwright.payload.decimal_string import ds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,24 @@ __all__ = ["Node", "Resolver"]
 _COPIES = (CopyElement, CopyOrElseElement, InstanceCopyElement)
 _LOWEST_TAG = 0x00080000  # below are command, file meta and media directory groups
 _DELIMITERS = 0xFFFE
+_DS_LENGTH = 16
+#: What says whose images these are: never left out, however it is written.
+_IDENTITY = frozenset(
+    map(
+        tag_for_keyword,
+        (
+            "PatientName",
+            "PatientID",
+            "IssuerOfPatientID",
+            "PatientBirthDate",
+            "PatientSex",
+            "StudyInstanceUID",
+            "StudyID",
+            "AccessionNumber",
+            "FrameOfReferenceUID",
+        ),
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -96,6 +116,7 @@ class Resolver:
         self.creators = creators
         self.uids = uids
         self.problems: list[Problem] = []
+        self.warnings: list[str] = []
 
     def nodes(self, rules: list[Rule], path: str = "") -> list[Node]:
         """Return the nodes of one dataset in tag order; problems are added to `problems`."""
@@ -131,7 +152,7 @@ class Resolver:
         if not self._tag_is_allowed(rule):
             return None
         place = f"{path}{sort_text(rule.tag)}"
-        resolution = self._asked(rule, place)
+        resolution = self._without_illegal_copies(rule, self._asked(rule, place))
         if resolution is OMIT:
             return None
         if isinstance(resolution, Items):
@@ -139,6 +160,20 @@ class Resolver:
         if isinstance(resolution, PerInstance):
             return self._varying(rule, resolution)
         return self._constant(rule, resolution)
+
+    def _without_illegal_copies(self, rule: Rule, resolution: Any) -> Any:
+        """Leave out a copy that the output can do without and the standard does not allow, and say so."""
+        element = rule.element
+        optional = isinstance(element, CopyOrElseElement) or getattr(element, "optional", False)
+        if not isinstance(resolution, DataElement) or not optional or int(resolution.tag) in _IDENTITY:
+            return resolution
+        _, problems = plain_value(_number(rule.tag), element.vr or resolution.VR, resolution)
+        if not problems:
+            return resolution
+        self.warnings.append(f"not copied: {problems[0].message}")
+        if isinstance(element, CopyOrElseElement):
+            return element.fallback(self.env)
+        return OMIT
 
     def _asked(self, rule: Rule, place: str) -> Any:
         """Return what the element resolves to, `OMIT` if it has a problem."""
@@ -204,10 +239,7 @@ class Resolver:
 
     def _checked(self, rule: Rule, vr: str, value: Any) -> Any:
         """Return a value as pydicom takes it, adding what is wrong with it."""
-        try:
-            plain, problems = plain_value(_number(rule.tag), vr, value)
-        except BlueprintError as error:
-            plain, problems = None, list(error.problems)
+        plain, problems = plain_value(_number(rule.tag), vr, value)
         self.problems.extend(replace(problem, loc=rule.element.origin) for problem in problems)
         return None if problems else plain
 
@@ -241,18 +273,28 @@ class Resolver:
 def plain_value(tag: int, vr: str, value: Any) -> tuple[Any, list[Problem]]:
     """Return a value as pydicom takes it, and what is wrong with it.
 
-    Raises
-    ------
-    BlueprintError
-        The value cannot be converted at all.
-
+    A `pydicom.DataElement` is a copy from a parent: its decimal strings may be too long, and what is wrong with it
+    is told without quoting it.
     """
-    if isinstance(value, DataElement):
-        value = value.value
+    copied = isinstance(value, DataElement)
+    if copied:
+        value = _shortened(vr, value.value)
     plain = normalise(tag, vr, value)
-    if vr == "SQ" and plain is not None:
+    problems = check_value(tag, vr, plain, show_value=not copied)
+    if vr == "SQ" and plain is not None and not problems:
         plain = fresh_element(DataElement(tag, "SQ", plain)).value
-    return plain, check_value(tag, vr, plain)
+    return plain, problems
+
+
+def _shortened(vr: str, value: Any) -> Any:
+    """Return decimal strings with no more than 16 characters; scanners write longer ones."""
+    if vr != "DS" or value in (None, ""):
+        return value
+    values = [value] if isinstance(value, str | float | int) else list(value)
+    texts = [str(each) for each in values]
+    if all(len(text) <= _DS_LENGTH for text in texts):
+        return value
+    return [text if len(text) <= _DS_LENGTH else ds(float(text)) for text in texts]
 
 
 def sort_text(tag: AnyTag) -> str:

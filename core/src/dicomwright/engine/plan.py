@@ -77,6 +77,8 @@ class Plan:
         The bulk element.
     encodings : str or list of str
         Python's names of the character sets.
+    warnings : tuple of str
+        What the user should know.
 
     """
 
@@ -87,12 +89,14 @@ class Plan:
         parts: Sequence[Part],
         bulk: Node | None,
         encodings: str | list[str],
+        warnings: tuple[str, ...] = (),
     ) -> None:
         self.request = request
         self.rules = rules
         self.parts = parts
         self.bulk = bulk
         self.encodings = encodings
+        self.warnings = warnings
         self.count = request.count
         self._uid_bytes = encoder_for(0x00020003, "UI", ())
 

@@ -14,7 +14,7 @@ from dicomwright.blueprint.resolution import OMIT
 from dicomwright.blueprint.tags import describe
 from dicomwright.engine.encoding import element_bytes, encoder_for, sequence_bytes
 from dicomwright.engine.nodes import plain_value, sort_text
-from dicomwright.errors import BlueprintError, Problem
+from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,13 +64,13 @@ class Field:
                 value = self.node.varying.func(env)
             if value is OMIT:
                 return OMIT
-            plain, problems = plain_value(self.tag, self.node.vr, value)
-        except BlueprintError as error:
-            plain, problems = None, list(error.problems)
+        except DicomwrightError as error:
+            raise self._illegal(env, list(error.problems)) from error
         except Exception as error:
             raise self._failed(
                 env, f"{self.node.rule.element.rule()} raised {type(error).__name__}: {error}"
             ) from error
+        plain, problems = plain_value(self.tag, self.node.vr, value)
         if problems:
             raise self._illegal(env, problems)
         return plain

@@ -79,6 +79,11 @@ def dicomwright_encoders() -> list[EncoderSpec]:
                     summary="auto; exact refuses any loss; fit never refuses",
                     default="auto",
                 ),
+                OptionSpec(
+                    name="shear",
+                    summary="refuse, or positions: write sheared slices at their exact positions",
+                    default="refuse",
+                ),
             ),
         )
     ]
