@@ -99,9 +99,9 @@ def copy_or_else(tag: AnyTag, data: Any, context: RuleContext) -> VirtualElement
     """Make ``{ copy-or-else = value }`` or ``{ copy-or-else = { another rule } }``.
 
     With ``when-varying = "else"`` the other value is taken, too, where the parent's instances differ, with
-    ``"paired"`` it is then copied from the paired instance, with ``"largest"`` the largest text is. With ``when-unusable = "else"`` the other
-    value is taken, too, where the parent's is empty or not one that the tag may have. ``among = ["M", "F"]`` lists the
-    values that the tag may have.
+    ``"paired"`` it is then copied from the paired instance, with ``"largest"`` the largest text is. With
+    ``when-unusable = "else"`` the other value is taken, too, where the parent's is empty or not one that the tag
+    may have. ``among = ["M", "F"]`` lists the values that the tag may have.
     """
     if data is None:
         raise context.problem("copy-or-else needs the other value", hint='write { copy-or-else = "..." }')

@@ -12,7 +12,7 @@ from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.bundles.conditions import Condition, ConditionalElement
 from dicomwright.bundles.context import RuleContext
 from dicomwright.bundles.document import Document, parse
-from dicomwright.bundles.sources import Source, find, from_path, is_path, shipped, shown
+from dicomwright.bundles.sources import Source, find, from_path, is_path, printable, shipped, shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
 from dicomwright.plugins import default
 
@@ -306,7 +306,12 @@ class _Rules:
         """Yield the problems of a rule with a place in this file."""
         for problem in error.problems:
             here = problem.loc.startswith(f"{self.document.source.name}:")
-            yield problem if here else replace(problem, loc=self.document.loc(*key))
+            yield replace(
+                problem,
+                message=printable(problem.message),
+                hint=printable(problem.hint),
+                loc=problem.loc if here else self.document.loc(*key),
+            )
 
     def add(self, message: str, key: Key, hint: str = "") -> None:
         """Add a problem."""
