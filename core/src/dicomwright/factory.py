@@ -33,7 +33,7 @@ class DicomFactory:
     >>> from dicomwright import Blueprint, DicomFactory, Volume
     >>> volume = Volume(np.zeros((3, 4, 5), np.int16), [[0, 0, 1.5, 0], [0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
     >>> series = DicomFactory().build(volume, Blueprint.load("mr-image"))
-    >>> [dataset.InstanceNumber for dataset in series]
+    >>> [int(dataset.InstanceNumber) for dataset in series]
     [1, 2, 3]
 
     Parameters

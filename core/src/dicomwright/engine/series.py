@@ -60,7 +60,7 @@ class Series(Sequence["Dataset"]):
     >>> from dicomwright import Blueprint, DicomFactory, Volume
     >>> volume = Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag([5.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
     >>> series = DicomFactory().build(volume, Blueprint.load("mr-image"))
-    >>> len(series), series[1].Rows, series[1].InstanceNumber
+    >>> len(series), series[1].Rows, int(series[1].InstanceNumber)
     (2, 3, 2)
 
     """

@@ -129,8 +129,8 @@ class Situation:
         if tag == FRAME_TYPE and (level is None or not level.present(tag)):
             return self.root.value(IMAGE_TYPE)
         value = UNKNOWN if level is None else level.value(tag)
-        if tag == SOP_CLASS_UID and value in (None, UNKNOWN):
-            classes = self.iod.sop_classes
+        if tag == SOP_CLASS_UID and all(value != row.uid for row in self.iod.sop_classes):
+            classes = self.iod.sop_classes  # another class is an error of its own, not a reason here
             return classes[0].uid if len(classes) == 1 else UNKNOWN
         return value
 
