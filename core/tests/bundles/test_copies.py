@@ -59,7 +59,16 @@ KVP = "KVP"
         ('{ copy-or-else = "1", when-varying = "else" }', [None] * 3, ["1"] * 3),
         ('{ copy-or-else = "1", when-varying = "largest" }', ["120", "130", None], ["130"] * 3),
         ('{ copy-or-else = "1", when-unusable = "else" }', [""] * 3, ["1"] * 3),
-        ('{ copy-or-else = "1", when-unusable = "else" }', ["abc"] * 3, ["1"] * 3),
+        (
+            '{ copy-or-else = "1", when-unusable = "else", when-varying = "paired" }',
+            ["abc", "2", "2"],
+            ["1", "2", "2"],
+        ),
+        (
+            '{ copy-or-else = "1", when-unusable = "else", when-varying = "largest" }',
+            ["abc", "2", "3"],
+            ["3"] * 3,
+        ),
         ('{ copy-or-else = "1", when-unusable = "else" }', ["120.00000000000000000001"] * 3, ["120.0"] * 3),
         ('{ copy = "usable" }', [""] * 3, [OMIT] * 3),
         ('{ copy = "usable" }', ["120"] * 3, ["120"] * 3),

@@ -3,6 +3,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import (
@@ -15,6 +17,8 @@ from dicomwright.blueprint.elements import (
     StaticElement,
 )
 from dicomwright.blueprint.tags import PrivateTag
+from dicomwright.bundles import load_blueprint
+from dicomwright.errors import BlueprintError
 
 
 @pytest.mark.parametrize(
@@ -188,3 +192,62 @@ def test_control_characters_do_not_reach_the_message(problems_of):
 def test_dates_of_toml_keep_their_meaning(blueprint_of):
     (element,) = blueprint_of("AcquisitionDateTime = { static = 2026-11-24 }")
     assert element.value == dt.date(2026, 11, 24).strftime("%Y%m%d")
+
+
+NAMES = [
+    "static",
+    "series",
+    "copy",
+    "copy-or-else",
+    "copy-instance",
+    "instance",
+    "discard",
+    "sequence",
+    "index",
+]
+ODD = [
+    "''",
+    "'uid'",
+    "'a\\\\b'",
+    "true",
+    "-1",
+    "99999999999999999999",
+    "1e999",
+    "nan",
+    "1979-05-27",
+    "07:32:00",
+    "[]",
+    "[[]]",
+    "[{}]",
+    "{}",
+    "{ static = 1 }",
+    "{ sequence = [ {} ] }",
+    "[ { PatientName = 'copy' } ]",
+    "'" + "é" * 70 + "'",
+]
+KEYWORDS = [
+    "PatientName",
+    "KVP",
+    "PixelData",
+    "Rows",
+    "DerivationCodeSequence",
+    "'(0009,1001)'",
+    "'A:(0009,xx01)'",
+]
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(KEYWORDS),
+    st.dictionaries(
+        st.sampled_from([*NAMES, "vr", "only-if", "among", "when-varying"]), st.sampled_from(ODD), max_size=3
+    ),
+)
+def test_any_value_anywhere_loads_or_is_refused(tmp_path_factory, keyword, rule):
+    text = ", ".join(f"{name} = {value}" for name, value in rule.items())
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_text(f"schema = 1\n[elements]\n{keyword} = {{ {text} }}\n", encoding="utf-8")
+    try:
+        assert len(load_blueprint(path)) == 1
+    except BlueprintError as error:
+        assert {problem.loc for problem in error.problems} == {f"{path}:3"}  # noqa: PT017  # either end is right

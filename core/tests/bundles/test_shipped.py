@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from dicomwright import standard
 from dicomwright.blueprint.blueprint import Blueprint
@@ -192,12 +194,29 @@ def test_acquisition_that_differs_is_paired(make_series):
     assert {dataset.LossyImageCompression for dataset in series} == {"01"}
 
 
+def test_illegal_values_of_the_parent_are_left_out(make_series):
+    parents = make_series("CT", shape=(3, 4, 5))
+    for dataset in parents:
+        for tag, vr, text in (
+            (0x00101010, "AS", "54"),
+            (0x00180060, "DS", "high"),
+        ):
+            dataset[tag] = RawDataElement(
+                Tag(tag), vr, len(text), text.encode(), 0, is_implicit_VR=False, is_little_endian=True
+            )
+    series = DicomFactory().build_series(np.zeros((3, 4, 5), np.int16), load_blueprint("ct-image"), parents)
+    assert "PatientAge" not in series[0]
+    assert series[0].KVP is None
+    assert "PatientAge (0010,1010)" in "\n".join(series.result["warnings"])
+
+
 @pytest.mark.parametrize(
     "case",
     [
         "v01_ct_axial/dicom",
         "v02_mr_sagittal/dicom",
         "v03_mr_oblique_triple/dicom",
+        "v04_mr_oblique_ipp_off_normal/dicom",
         "v06_pet_fdg/dicom",
         "v07_ct_tilt_nonuniform/dicom",
     ],

@@ -71,18 +71,29 @@ class CarriedElement(CopyOrElseElement):
         return Level.INSTANCE if self.when_varying == "paired" else super().level
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
-        """Return the parent's element, those of the paired instances, or the default."""
+        """Return the parent's element, those of the paired instances, or the default.
+
+        A value that the tag may not have comes back as it is where it is one for the whole series: the engine
+        leaves it out with a warning, and asks for `fallback`.
+        """
+        return self._resolved(env, keep_illegal=True)
+
+    def resolve_usable(self, env: SeriesEnvironment) -> Resolution:
+        """Return the same, with the default for a value that the tag may not have."""
+        return self._resolved(env, keep_illegal=False)
+
+    def _resolved(self, env: SeriesEnvironment, *, keep_illegal: bool) -> Resolution:
+        """Return what is copied, or the default."""
         if env.parents is None:
-            return self._other(env)
-        try:
-            if env.parents.varies(self.tag):
-                return self._varying(env)
-            found = self._usable(env.parents.element(self.tag))
-        except ParentError:
-            if self.when_unusable == "error":
-                raise
-            found = None
-        return self._other(env) if found is None else found
+            return self.fallback(env)
+        if self._varies(env):
+            return self._varying(env)
+        element = self._element(env, 0)
+        found = self._usable(element)
+        if found is not None:
+            return found
+        is_illegal = element is not None and not element.is_empty and self._is_among(element)
+        return element if is_illegal and keep_illegal else self.fallback(env)
 
     def rule(self) -> str:
         """Return the rule in a few words."""
@@ -93,22 +104,39 @@ class CarriedElement(CopyOrElseElement):
             text += " (where it differs: from the paired instance)"
         return text
 
-    def _other(self, env: SeriesEnvironment) -> Resolution:
-        """Return the default."""
-        return self.default.resolve(env) if isinstance(self.default, VirtualElement) else self.default
+    def _varies(self, env: SeriesEnvironment) -> bool:
+        """Tell whether the parent's instances differ; those that cannot be read may."""
+        try:
+            return bool(env.parents.varies(self.tag))
+        except ParentError:
+            if self.when_unusable == "error":
+                raise
+            return self.when_varying != "error"
+
+    def _element(self, env: SeriesEnvironment, index: int | None) -> DataElement | None:
+        """Return the element of one parent instance, None if it has none that can be read."""
+        if index is None:
+            return None
+        try:
+            element: DataElement | None = env.parents.element(self.tag, index)
+        except ParentError:
+            if self.when_unusable == "error":
+                raise
+            return None
+        return element
 
     def _varying(self, env: SeriesEnvironment) -> Resolution:
         """Return what is asked for where the parent's instances differ."""
         if self.when_varying == "error":
             return super().resolve(env)
-        other = self._other(env)
+        other = self.fallback(env)
         if self.when_varying == "largest":
-            elements = env.parents.column(self.tag, range(len(env.parents)))
-            usable = [element for element in map(self._usable, elements) if element is not None]
+            elements = (self._usable(self._element(env, index)) for index in range(len(env.parents)))
+            usable = [element for element in elements if element is not None]
             return max(usable, key=lambda element: str(element.value), default=other)
         if self.when_varying == "else" or env.pairs is None or isinstance(other, Items):
             return other
-        found = [self._usable(element) for element in env.parents.column(self.tag, env.pairs)]
+        found = [self._usable(self._element(env, index)) for index in env.pairs]
 
         def copied(instance: InstanceEnvironment) -> Any:
             value = found[instance.instance_number - 1]

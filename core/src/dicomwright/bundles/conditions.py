@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance, Resolution
 from dicomwright.blueprint.tags import PrivateTag, describe, to_tag
+from dicomwright.bundles.carried import CarriedElement
 from dicomwright.bundles.sources import shown
 from dicomwright.errors import BlueprintError
 
@@ -91,6 +92,7 @@ class ConditionalElement(VirtualElement):
         super().__init__(element.tag, element.vr)
         self.element = element
         self.condition = condition
+        self.text = str(condition)  # for people, and for UIDs that are derived from the rules
 
     def required_tags(self) -> set[int]:
         """Return what the element needs of the parent."""
@@ -98,7 +100,8 @@ class ConditionalElement(VirtualElement):
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
         """Return the element's value for each instance, or `OMIT`."""
-        resolution = self.element.resolve(env)
+        inner = self.element
+        resolution = inner.resolve_usable(env) if isinstance(inner, CarriedElement) else inner.resolve(env)
         if resolution is OMIT:
             return OMIT
         if isinstance(resolution, Items):
@@ -119,7 +122,7 @@ class ConditionalElement(VirtualElement):
 
     def rule(self) -> str:
         """Return the rule in a few words."""
-        return f"{self.element.rule()}, only if {self.condition}"
+        return f"{self.element.rule()}, only if {self.text}"
 
 
 def _tag(name: str) -> BaseTag:
