@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
     from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance
     from dicomwright.blueprint.tags import PrivateTag
+    from dicomwright.encoders.context import Derivation
     from dicomwright.engine.series import Series
     from dicomwright.errors import DicomwrightError, Problem
     from dicomwright.factory import DicomFactory
@@ -44,6 +45,7 @@ __all__ = [
     "BulkElement",
     "CopyElement",
     "CopyOrElseElement",
+    "Derivation",
     "DicomFactory",
     "DicomwrightError",
     "DiscardElement",
@@ -79,6 +81,7 @@ _HOMES = {
     "blueprint.environment": "InstanceEnvironment SeriesEnvironment",
     "blueprint.resolution": "OMIT Items Level PerInstance",
     "blueprint.tags": "PrivateTag",
+    "encoders.context": "Derivation",
     "engine.series": "Series",
     "errors": "DicomwrightError Problem",
     "factory": "DicomFactory",

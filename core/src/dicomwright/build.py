@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pydicom.datadict import keyword_for_tag
+
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
 from dicomwright.blueprint.elements import FunctionalElement, StaticElement
 from dicomwright.blueprint.environment import SeriesEnvironment
 from dicomwright.blueprint.tags import PrivateTag
 from dicomwright.encoders.api import EncodeRequest, Encoding
+from dicomwright.encoders.context import Derivation, derived_context
 from dicomwright.engine.compile import compile_plan
+from dicomwright.engine.nodes import plain_value
 from dicomwright.engine.request import BuildRequest
 from dicomwright.engine.rules import FilledElement, Layer
 from dicomwright.engine.series import BuildReport, Series
@@ -26,11 +30,14 @@ from dicomwright.plugins.options import complete_options
 from dicomwright.plugins.selection import choose_reader
 from dicomwright.provenance import contributing_equipment
 from dicomwright.reproducible import derived_instant, derived_uids
+from dicomwright.standard import iod_of
 from dicomwright.uids import gen_uid
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+
+    from pydicom import DataElement
 
     from dicomwright.plugins import EncoderSpec, PluginSet, ReaderSpec
     from dicomwright.uids import DerivedUids
@@ -61,6 +68,8 @@ class BuildOptions:
         ``random``, or ``derived``: a function of what is built.
     instant : datetime, optional
         What dates are taken from; with ``derived`` UIDs, else that of the parents.
+    derivation : Derivation
+        What the user says of how the images were made.
 
     """
 
@@ -73,6 +82,7 @@ class BuildOptions:
     keep_private: bool = False
     uids: str = "random"
     instant: dt.datetime | None = None
+    derivation: Derivation = field(default_factory=Derivation)
 
 
 class Build:
@@ -203,6 +213,7 @@ class Build:
         layers = [_owned("dicomwright", self._own_defaults())]
         if encoding.completed_by:
             layers.append(Layer(encoding.completed_by, Blueprint.load(encoding.completed_by)))
+        layers.append(Layer("derivation", self._context(encoding, blueprint, parents)))
         encoder = f"encoder {self.report.encoder['name']}" if self.report.encoder else "encoder"
         layers += [
             _owned(f"{encoder}, default", encoding.defaults),
@@ -214,13 +225,20 @@ class Build:
             layers.insert(0, _owned("filling", filling))
         return layers
 
+    def _context(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Blueprint:
+        """Return what the output says of its sources; nothing where the blueprint encodes by itself."""
+        iod = iod_of(_sop_class(blueprint, parents)) if self.report.encoder else None
+        if iod is None:
+            return Blueprint()
+        return derived_context(iod, parents, encoding.pairs, blueprint, self.options.derivation)
+
     def _own_defaults(self) -> Blueprint:
         """Return what no instance can do without."""
         return Blueprint(
             [
                 FunctionalElement("SOPInstanceUID", "UI", lambda _: gen_uid()),
                 FunctionalElement("InstanceNumber", "IS", lambda env: env.instance_number),
-                contributing_equipment(self.report.reader, self.report.encoder),
+                contributing_equipment(self.report.reader, self.report.encoder, self.options.derivation),
             ],
         )
 
@@ -229,14 +247,24 @@ class Build:
         tags = (element.tag for layer in layers for element in layer.blueprint)
         named = {int(tag) for tag in tags if not isinstance(tag, PrivateTag)}
         filling = fill_from(parents, named, keep_private=self.options.keep_private)
-        self.report.filling = [
-            {"tag": f"{left.tag:08X}", "keyword": left.keyword, "rule": left.rule}
-            for left in filling.left_out
-        ]
-        blueprint = Blueprint([FilledElement(element) for element in filling.constants])
-        if paired:
-            for tag in filling.varying:
+        left_out = [(left.tag, left.rule) for left in filling.left_out]
+        blueprint = Blueprint()
+        for element in filling.constants:
+            if _is_legal(element):
+                blueprint.add_virtual_element(FilledElement(element))
+            else:
+                left_out.append((int(element.tag), "illegal-value"))
+        for tag in filling.varying:
+            if not paired:
+                left_out.append((tag, "unpaired"))
+            elif all(map(_is_legal, parents.column(tag, range(len(parents))))):
                 blueprint.add_virtual_element(InstanceCopyElement(tag))
+            else:
+                left_out.append((tag, "illegal-value"))
+        self.report.filling = [
+            {"tag": f"{tag:08X}", "keyword": keyword_for_tag(tag), "rule": rule}
+            for tag, rule in sorted(left_out)
+        ]
         return blueprint
 
     def _uids(
@@ -257,6 +285,11 @@ class Build:
     def _provider(self, kind: str, name: str) -> dict[str, str]:
         provider = self.plugin_set.registry(kind).provider(name)
         return {"name": name, "distribution": provider.distribution, "version": provider.version}
+
+
+def _is_legal(element: DataElement | None) -> bool:
+    """Tell whether an element of a parent may be written; one that an instance lacks may not be copied."""
+    return element is not None and not plain_value(element.tag, element.VR, element)[1]
 
 
 def _owned(name: str, blueprint: Blueprint) -> Layer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.build import Build, BuildOptions, plain_encoding
+from dicomwright.encoders.context import Derivation
 from dicomwright.engine.request import PlainImages
 from dicomwright.errors import SourceError
 from dicomwright.parents import ParentSeries
@@ -68,6 +69,7 @@ class DicomFactory:
         keep_private: bool = False,
         uids: str = "random",
         instant: dt.datetime | None = None,
+        derivation: Derivation | str | None = None,
     ) -> Series:
         """Build a series from any source.
 
@@ -93,6 +95,8 @@ class DicomFactory:
             ``"random"``, or ``"derived"``: the same build gives the same UIDs and bytes again.
         instant : datetime, optional
             What dates are taken from, instead of now.
+        derivation : Derivation or str, optional
+            How the images were made; a text is its description.
 
         Returns
         -------
@@ -115,6 +119,7 @@ class DicomFactory:
             keep_private=keep_private,
             uids=uids,
             instant=instant,
+            derivation=Derivation.of(derivation),
         )
         build = Build(self, options, self._plugin_set)
         return build.plugin_set.around_build(

@@ -103,6 +103,17 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--instant", metavar="ISO", help="What dates are taken from, as 2026-11-24T09:30:00, instead of now."
 )
+@click.option("--derivation", metavar="TEXT", help="How the images were made: DerivationDescription.")
+@click.option(
+    "--derivation-code",
+    "derivation_codes",
+    metavar="VALUE,SCHEME,MEANING",
+    multiple=True,
+    help="A code for it, as 113076,DCM,Segmentation.",
+)
+@click.option(
+    "--algorithm", metavar="NAME[=VERSION]", help="The algorithm that made the images, as NoduleNet=2.1."
+)
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote into the folder.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Threads that write; chosen by the size of the images."
@@ -162,6 +173,7 @@ def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
         keep_private=given["keep_private"],
         uids=given["uids"],
         instant=_instant(given["instant"]),
+        derivation=_derivation(given),
     )
     with _progress(len(series), shown=not given["quiet"]) as advance:
         series.write(
@@ -186,6 +198,15 @@ def _parents(paths: tuple[Path, ...]) -> Any:
     if not paths:
         return None
     return paths[0] if len(paths) == 1 else list(paths)
+
+
+def _derivation(given: dict[str, Any]) -> Any:
+    """Return what the user says of how the images were made."""
+    from dicomwright.encoders.context import Derivation
+
+    name, _, version = (given["algorithm"] or "").partition("=")
+    codes = tuple(tuple(part.strip() for part in text.split(",", 2)) for text in given["derivation_codes"])
+    return Derivation(given["derivation"] or "", codes, name, version)
 
 
 def _instant(text: str | None) -> dt.datetime | None:
@@ -218,6 +239,6 @@ class _progress:  # noqa: N801  # a context manager, used as a function
     def __enter__(self) -> Callable[[int], None] | None:
         return None if self._bar is None else self._bar.__enter__().update
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         if self._bar is not None:
-            self._bar.__exit__(*error)  # type: ignore[arg-type]  # handed through
+            self._bar.__exit__(*error)

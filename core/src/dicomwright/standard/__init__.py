@@ -18,7 +18,7 @@ Nothing here imports numpy or pydicom, except to turn a keyword into a tag and b
 from __future__ import annotations
 
 from dicomwright.standard.iods import Iod, Place, Tag
-from dicomwright.standard.lookup import attribute, iod, iods, sop_class, sop_classes, terms
+from dicomwright.standard.lookup import attribute, iod, iod_of, iods, sop_class, sop_classes, terms
 from dicomwright.standard.model import Attribute, Entry, MacroUse, ModuleUse, SopClass, Terms
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Terms",
     "attribute",
     "iod",
+    "iod_of",
     "iods",
     "sop_class",
     "sop_classes",

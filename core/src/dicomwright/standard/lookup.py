@@ -10,7 +10,7 @@ from dicomwright.standard._tables import index
 from dicomwright.standard.iods import Iod, Place, load
 from dicomwright.standard.model import Attribute, SopClass, Terms
 
-__all__ = ["attribute", "iod", "iods", "sop_class", "sop_classes", "terms"]
+__all__ = ["attribute", "iod", "iod_of", "iods", "sop_class", "sop_classes", "terms"]
 
 
 @cache
@@ -74,6 +74,19 @@ def iod(name: str | Iod) -> Iod:
     if key is None:
         raise _unknown("IOD or SOP class", name, [*iods(), *(row.keyword for row in sop_classes())])
     return load(key)
+
+
+def iod_of(sop_class_uid: str) -> Iod | None:
+    """Return the IOD of a SOP class by its UID; None if it is not a storage SOP class that the tables know.
+
+    Examples
+    --------
+    >>> iod_of("1.2.840.10008.5.1.4.1.1.4").key, iod_of("1.2.840.10008.1.1")
+    ('mr-image', None)
+
+    """
+    found = _sop_class_names().get(sop_class_uid)
+    return None if found is None else load(found.iod)
 
 
 def attribute(of: str | Iod, place: Place) -> Attribute | None:
