@@ -77,6 +77,8 @@ class SeriesEnvironment:
         What the caller gave to the factory.
     factory : DicomFactory, optional
         The factory that builds.
+    warnings : list of str
+        An element adds what the user should know; it becomes part of the build's result.
 
     """
 
@@ -86,6 +88,7 @@ class SeriesEnvironment:
     total_images: int = 1
     kwargs: Mapping[Any, Any] = field(default_factory=dict)
     factory: Any = None
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def parent(self) -> Dataset | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dicomwright.engine.series import Series
 
@@ -229,16 +230,11 @@ def _report(series: Series) -> None:
     )
 
 
-class _progress:  # noqa: N801  # a context manager, used as a function
-    """Show a progress bar on a terminal."""
-
-    def __init__(self, length: int, *, shown: bool) -> None:
-        bar = shown and sys.stderr.isatty()
-        self._bar = click.progressbar(length=length, label="writing", file=sys.stderr) if bar else None
-
-    def __enter__(self) -> Callable[[int], None] | None:
-        return None if self._bar is None else self._bar.__enter__().update
-
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)
+@contextmanager
+def _progress(length: int, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
+    """Show a progress bar on a terminal; give the function that moves it on."""
+    if not shown or not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=length, label="writing", file=sys.stderr) as bar:
+        yield bar.update

@@ -111,6 +111,7 @@ class ImageEncoder:
                 loc=payload.source,
                 kind="colour",
             )
+        lossy = request.parents is not None and request.parents.lossy
         placement = place(payload, request.parents, options.slicing, options.shear)
         if placement.planes is None:
             _check_described(payload, request.blueprint)
@@ -123,7 +124,9 @@ class ImageEncoder:
         )
         return Encoding(
             count=placement.volume.slices,
-            derived=Blueprint([*_pixel_module(pixels, iod), *_plane_module(placement, iod, request)]),
+            derived=Blueprint(
+                [*_pixel_module(pixels, iod, lossy=lossy), *_plane_module(placement, iod, request)]
+            ),
             defaults=Blueprint(_defaults(pixels, placement, iod)),
             pairs=placement.pairs,
             pairing_problem=placement.pairing_problem,
@@ -167,7 +170,7 @@ def _check_described(volume: Volume, blueprint: Blueprint) -> None:
         )
 
 
-def _pixel_module(pixels: VolumePixels, iod: ImageIod) -> Iterator[VirtualElement]:
+def _pixel_module(pixels: VolumePixels, iod: ImageIod, *, lossy: bool) -> Iterator[VirtualElement]:
     """Give Image Pixel (PS3.3 C.7.6.3) and the rescale."""
     volume = pixels.volume
     yield StaticElement("SamplesPerPixel", "US", 1)
@@ -179,6 +182,8 @@ def _pixel_module(pixels: VolumePixels, iod: ImageIod) -> Iterator[VirtualElemen
     yield PixelElement("HighBit", "US", lambda: pixels.stored.bits_stored - 1)
     yield PixelElement("PixelRepresentation", "US", lambda: int(pixels.stored.signed))
     yield BulkElement("PixelData", "OW", lambda env: pixels.scaled_image(env.index))  # type: ignore[attr-defined]  # of a build
+    if lossy:  # once compressed with loss, always so (PS3.3 C.7.6.1.1.5)
+        yield StaticElement("LossyImageCompression", "CS", "01")
     yield _RescaleElement("RescaleSlope", "DS", lambda: pixels.stored.slope, pixels, iod)
     yield _RescaleElement("RescaleIntercept", "DS", lambda: pixels.stored.intercept, pixels, iod)
 

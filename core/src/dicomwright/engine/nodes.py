@@ -16,7 +16,7 @@ from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance
 from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
-from dicomwright.engine.rules import FilledElement, Layer, Rule, merge
+from dicomwright.engine.rules import Layer, Rule, merge
 from dicomwright.errors import DicomwrightError, Problem
 from dicomwright.parents.copying import fresh_element
 from dicomwright.payload.decimal_string import ds
@@ -116,7 +116,7 @@ class Resolver:
         self.creators = creators
         self.uids = uids
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.warnings = env.warnings
 
     def nodes(self, rules: list[Rule], path: str = "") -> list[Node]:
         """Return the nodes of one dataset in tag order; problems are added to `problems`."""
@@ -233,8 +233,6 @@ class Resolver:
         if vr is None:
             self._add(rule, f"{describe(rule.tag)}: nothing says its VR", "vr")
             return None
-        if isinstance(rule.element, FilledElement) and isinstance(value, DataElement):
-            return Node(_number(rule.tag), vr, rule, value=value.value)
         return Node(_number(rule.tag), vr, rule, value=self._checked(rule, vr, value))
 
     def _checked(self, rule: Rule, vr: str, value: Any) -> Any:

@@ -63,9 +63,9 @@ FILLING_RULES: tuple[FillingRule, ...] = (
     ),
     FillingRule(
         "file-meta",
-        "Command, file meta and directory groups: they belong to the parent's file or message.",
-        "PS3.10 section 7.1",
-        _group(0x0000, 0x0002, 0x0004),
+        "Command, file meta and directory groups, and odd groups below 0008, which no dataset may have.",
+        "PS3.10 section 7.1, PS3.5 section 7.8",
+        _group(*range(0x0008)),
     ),
     FillingRule(
         "character-set",
@@ -209,6 +209,18 @@ FILLING_RULES: tuple[FillingRule, ...] = (
         "undecodable",
         "Elements whose bytes are damaged or do not fit the declared character set.",
         "PS3.5 section 6",
+        lambda _: False,
+    ),
+    FillingRule(
+        "illegal-value",
+        "Values that break the rules of their VR in the parent, or that one of the instances lacks.",
+        "PS3.5 section 6.2",
+        lambda _: False,
+    ),
+    FillingRule(
+        "unpaired",
+        "Values that differ between the parent instances, where the output slices are not paired with them.",
+        "PS3.3 C.7.6.2",
         lambda _: False,
     ),
 )
