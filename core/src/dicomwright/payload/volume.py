@@ -14,7 +14,7 @@ from dicomwright.payload.planes import ORTHOGONAL_COSINE, Planes
 from dicomwright.payload.slicing import AxisOrder, choose_axes, right_angle_slicings, shear_degrees
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -292,17 +292,24 @@ class Frames:
     Attributes
     ----------
     images : sequence of ndarray
-        Each (rows, columns) or (rows, columns, 3).
+        Each (rows, columns) or (rows, columns, 3). It may be lazy, made anew each time it is asked for, and asked
+        from several threads.
     source : str
         Where they come from, for messages.
     warnings : tuple of str
         What the reader noticed.
+    shapes : tuple of tuple of int, optional
+        The shape of each image of a lazy sequence of uint8, so that no image is made to know it.
+    content : callable, optional
+        Returns a digest of what a lazy sequence is made from, so that no image is made to know it.
 
     """
 
     images: Sequence[NDArray[Any]]
     source: str = ""
     warnings: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, ...], ...] | None = None
+    content: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
