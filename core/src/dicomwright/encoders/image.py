@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["ImageEncoder"]
 
 _SINGLE = 1
+_WIDEST = 9e18
 _SHEAR = ("refuse", "positions")
 _PLANE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 _FRAME_OF_REFERENCE = "FrameOfReferenceUID"
@@ -208,9 +209,12 @@ def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -
 
 def _defaults(pixels: VolumePixels, placement: Placement, iod: ImageIod) -> Iterator[VirtualElement]:
     """Give what the user's blueprint may override."""
-    yield PixelElement("WindowCenter", "DS", lambda: pixels.stored.window()[0])
-    yield PixelElement("WindowWidth", "DS", lambda: pixels.stored.window()[1])
-    yield _OptionalElement("VOILUTFunction", "CS", lambda: pixels.stored.window()[2])
+    for keyword, vr, index in (
+        ("WindowCenter", "DS", 0),
+        ("WindowWidth", "DS", 1),
+        ("VOILUTFunction", "CS", 2),
+    ):
+        yield _OptionalElement(keyword, vr, lambda index=index: _window(pixels)[index])
     if iod.rescale_type:
         yield _RescaleElement("RescaleType", "LO", lambda: iod.rescale_type, pixels, iod)
     if placement.thickness is not None:
@@ -220,6 +224,14 @@ def _defaults(pixels: VolumePixels, placement: Placement, iod: ImageIod) -> Iter
     if iod.image_index:
         yield FunctionalElement("ImageIndex", "US", lambda env: env.instance_number)
         yield StaticElement("NumberOfSlices", "US", pixels.volume.slices)
+
+
+def _window(pixels: VolumePixels) -> tuple[str | None, str | None, str | None]:
+    """Return the window that covers all values; none where programs that count in 64 bits would overflow."""
+    center, width, function = pixels.stored.window()
+    if max(abs(float(center)), float(width)) > _WIDEST:
+        return None, None, None
+    return center, width, function
 
 
 class _OptionalElement(PixelElement):
