@@ -128,14 +128,14 @@ _PATH = click.Path(path_type=Path)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def build(ctx: click.Context, /, **given: Any) -> None:
-    r"""Build a DICOM series from SOURCE and blueprints.
+    """Build a DICOM series from SOURCE and blueprints.
 
     Writes 00001.dcm, 00002.dcm, ... in order of InstanceNumber into --out, all or none of them.
 
     \b
     dicomwright build brain.nii.gz --blueprint mr-image --out out/
     dicomwright build pred.nii.gz --blueprint ct-image --parent ct_series/ --out out/
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.plugins.isolation import stdout_to_stderr
 
     with stdout_to_stderr():

@@ -11,7 +11,7 @@ from dicomwright.errors import GeometryError, ParentError
 from dicomwright.payload.decimal_string import ds
 
 if TYPE_CHECKING:
-    from dicomwright.parents import ParentSeries
+    from dicomwright.parents import Pairing, ParentSeries
     from dicomwright.payload.planes import Planes
     from dicomwright.payload.volume import Volume
 
@@ -74,15 +74,43 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
             hint="give such a parent series, or name another slicing",
             kind="slicing",
         )
-    cut, warnings = _cut(volume, slicing, like)
-    planes = cut.planes()
     if parents is None:
+        cut = volume.sliced("native" if slicing == "auto" else slicing)
+        planes = cut.planes()
         _check_shear(cut, planes, shear)
-        return Placement(cut, planes, warnings=warnings)
-    pairing = parents.pair(planes, cut.slices)
+        return Placement(cut, planes)
+    cut, planes, pairing, warnings = _beside(volume, parents, slicing)
     if None in pairing.indices:
         _check_shear(cut, planes, shear)
     return _paired(cut, planes, parents, pairing.indices, pairing.problem, warnings)
+
+
+def _beside(
+    volume: Volume, parents: ParentSeries, slicing: str
+) -> tuple[Volume, Planes, Pairing, tuple[str, ...]]:
+    """Return the volume as slices, their planes and their pairing with the parents.
+
+    ``auto`` cuts like the parents are cut, unless the grids are not parallel or fewer than half of the slices would
+    lie beside a parent: then the volume says how.
+    """
+    wanted = slicing
+    warnings: tuple[str, ...] = ()
+    if slicing == "auto":
+        wanted = "native" if parents.planes is None else "like-parent"
+    try:
+        cut = volume.sliced(wanted, parents.planes)
+    except GeometryError as error:
+        if slicing != "auto":
+            raise
+        cut, wanted = volume.sliced("native"), "native"
+        warnings = (f"not sliced like the parent: {error.problems[0].message}",)
+    planes = cut.planes()
+    pairing = parents.pair(planes, cut.slices)
+    if slicing == "auto" and wanted == "like-parent" and 2 * len(pairing.unpaired) > cut.slices:
+        cut = volume.sliced("native")
+        planes = cut.planes()
+        pairing = parents.pair(planes, cut.slices)
+    return cut, planes, pairing, warnings
 
 
 def _check_shear(volume: Volume, planes: Planes, shear: str) -> None:
@@ -103,18 +131,6 @@ def _check_shear(volume: Volume, planes: Planes, shear: str) -> None:
         loc=volume.source,
         kind="shear",
     )
-
-
-def _cut(volume: Volume, slicing: str, like: Planes | None) -> tuple[Volume, tuple[str, ...]]:
-    """Return the volume as slices."""
-    if slicing != "auto":
-        return volume.sliced(slicing, like), ()
-    if like is None:
-        return volume.sliced("native"), ()
-    try:
-        return volume.sliced("like-parent", like), ()
-    except GeometryError as error:
-        return volume.sliced("native"), (f"not sliced like the parent: {error.problems[0].message}",)
 
 
 def _by_parents(volume: Volume, parents: ParentSeries | None) -> Placement:
