@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "SINGLE_IS_FINE",
     "Cast",
     "Constant",
     "Linear",
@@ -28,7 +29,7 @@ __all__ = [
 # Stored values are below this.
 _REACH = 1 << 16
 # The largest rounding of x, in stored values, for which single precision is good enough.
-_SINGLE_IS_FINE = 0.02
+SINGLE_IS_FINE = 0.02
 # Below a quarter of a step, rounding to the nearest whole number cannot leave the stored type.
 _MAY_ROUND_PAST_END = 0.25
 # Magnitudes whose product, quotient and difference stay well inside single precision.
@@ -155,12 +156,13 @@ def linear_map(
     stand_in: float | None = None,
     *,
     off: float = 0.0,
+    rounding: float = SINGLE_IS_FINE,
     measure: bool = True,
 ) -> Linear:
     """Return ``(number - shift) / step`` in the cheapest precision that is good enough.
 
-    Single precision where it moves x by less than a fiftieth of a stored value, else double. `magnitude` is
-    the largest among the source's numbers, and `off` is how far rounding may already have moved the ends of
+    Single precision where it moves x by less than `rounding` stored values, else double. `magnitude` is the
+    largest among the source's numbers, and `off` is how far rounding may already have moved the ends of
     their range. Values are cut to `limits` only if rounding could leave them.
     """
     prescale = 1.0 if abs(step) > 4 * sys.float_info.min else 2.0**1000
@@ -168,7 +170,7 @@ def linear_map(
     reach = max(map(abs, limits)) if limits else _REACH
     before = off / abs(step)
     single = before + _slack(np.dtype(np.float32), source, magnitude, shift, step, reach)
-    work, slack = (np.dtype(np.float32), single) if single < _SINGLE_IS_FINE else (np.dtype(np.float64), 0.0)
+    work, slack = (np.dtype(np.float32), single) if single < rounding else (np.dtype(np.float64), 0.0)
     if work.itemsize > 4:  # noqa: PLR2004  # not single precision
         slack = before + _slack(work, source, magnitude, shift, step, reach)
     return Linear(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dicomwright.errors import StoredValueError
-from dicomwright.payload.mapping import Linear, filled, linear_map
+from dicomwright.payload.mapping import SINGLE_IS_FINE, Linear, filled, linear_map
 from dicomwright.payload.scan import Scan, first_non_finite, scan_values
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ __all__ = ["EXACT_IN_DOUBLE", "Scanned", "scan_volume"]
 EXACT_IN_DOUBLE = 1 << 53
 """Whole numbers up to this are exact in double precision, in which readers compute."""
 _AXES = ("slice", "row", "column", "sample")
+# Values; up to here double precision costs less than anybody notices, and rounds to the nearest step always.
+_PRECISE_UP_TO = 1 << 24
 
 
 def scan_volume(volume: Volume, non_finite: float | None = None) -> Scanned:
@@ -170,5 +172,6 @@ class Scanned:
             limits,
             self.stand_in,
             off=off / abs(self.volume.slope),
+            rounding=SINGLE_IS_FINE if self.volume.array.size > _PRECISE_UP_TO else 0.0,
             measure=measure,
         )
