@@ -50,7 +50,7 @@ def compile_plan(request: BuildRequest) -> Plan:
         kwargs=request.kwargs,
         factory=request.factory,
     )
-    resolver = Resolver(env, parent_creators(env.parent), request.uids)
+    resolver = Resolver(env, parent_creators(env.parent), request.uids, request.check)
     rules = merge(request.layers)
     with frozen_instant(request.instant):
         nodes = resolver.nodes(rules)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.tags import AnyTag
+    from dicomwright.engine.request import Check
     from dicomwright.uids import DerivedUids
 
 __all__ = ["Node", "Resolver"]
@@ -103,6 +104,8 @@ class Resolver:
         Private creators of the parent, group → block → creator.
     uids : DerivedUids, optional
         Where UIDs come from.
+    check : Check, optional
+        Asked once, when all is known but what follows from the pixels.
 
     """
 
@@ -111,10 +114,12 @@ class Resolver:
         env: SeriesEnvironment,
         creators: Mapping[int, Mapping[int, str]],
         uids: DerivedUids | None,
+        check: Check | None = None,
     ) -> None:
         self.env = env
         self.creators = creators
         self.uids = uids
+        self.check = check
         self.problems: list[Problem] = []
         self.warnings = env.warnings
 
@@ -122,14 +127,25 @@ class Resolver:
         """Return the nodes of one dataset in tag order; problems are added to `problems`."""
         rules = [self._by_creator(rule) for rule in rules]
         found: list[tuple[AnyTag, Node]] = []
-        for rule in sorted(rules, key=self._touches_pixels):
-            if self.problems and self._touches_pixels(rule):
-                break
-            node = self._resolve(rule, path)
-            if node is not None:
-                found.append((rule.tag, node))
+        early = [rule for rule in rules if not self._touches_pixels(rule)]
+        late = [rule for rule in rules if self._touches_pixels(rule)]
+        wrong = [rule.tag for rule in early if self._fails(rule, path, found)]
+        if self.check is not None and not path:
+            tags = [*wrong, *(rule.tag for rule in late)]
+            unknown = frozenset(int(tag) for tag in tags if not isinstance(tag, PrivateTag))
+            self.problems.extend(self.check(rules, [node for _, node in found], unknown))
+        for rule in late if not self.problems else ():
+            self._fails(rule, path, found)
         nodes = self._placed(found)
         return sorted(nodes, key=lambda node: int(node.tag))
+
+    def _fails(self, rule: Rule, path: str, found: list[tuple[AnyTag, Node]]) -> bool:
+        """Resolve a rule, add its node, and tell whether it has a problem."""
+        before = len(self.problems)
+        node = self._resolve(rule, path)
+        if node is not None:
+            found.append((rule.tag, node))
+        return len(self.problems) > before
 
     def _touches_pixels(self, rule: Rule) -> bool:
         """Tell whether an element looks at the pixels; UIDs that are derived from the content do."""

@@ -7,15 +7,35 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
 
-    from dicomwright.engine.rules import Layer
+    from dicomwright.engine.nodes import Node
+    from dicomwright.engine.rules import Layer, Rule
+    from dicomwright.errors import Problem
     from dicomwright.parents import ParentSeries
     from dicomwright.uids import DerivedUids
 
-__all__ = ["BuildRequest", "Images", "PlainImages"]
+__all__ = ["BuildRequest", "Check", "Images", "PlainImages"]
+
+
+class Check(Protocol):
+    """Looks at a blueprint as a whole, when all is resolved but what follows from the pixels."""
+
+    def __call__(self, rules: list[Rule], nodes: list[Node], unknown: frozenset[int]) -> Iterable[Problem]:
+        """Return what is wrong.
+
+        Parameters
+        ----------
+        rules : list of Rule
+            One for each tag.
+        nodes : list of Node
+            What became of them; a rule without a node is not in the output.
+        unknown : frozenset of int
+            Tags that follow from the pixels, or that have a problem of their own.
+
+        """
 
 
 class Images(Protocol):
@@ -81,6 +101,8 @@ class BuildRequest:
         What dates are taken from.
     transfer_syntax_uid : str
         How the instances are encoded.
+    check : Check, optional
+        Looks at the blueprint as a whole.
 
     """
 
@@ -95,3 +117,4 @@ class BuildRequest:
     uids: DerivedUids | None = None
     instant: dt.datetime | None = None
     transfer_syntax_uid: str = "1.2.840.10008.1.2.1"
+    check: Check | None = None
