@@ -6,7 +6,7 @@ All UIDs of dicomwright are below ``2.25.``, the root that PS3.5 B.2 gives to UU
 from __future__ import annotations
 
 import hashlib
-import uuid
+import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
@@ -23,6 +23,12 @@ IMPLEMENTATION_VERSION_NAME = "DICOMWRIGHT_0_1"
 
 _UUID4_BITS = (0xF << 76) | (0x3 << 62)
 _UUID4_MARK = (0x4 << 76) | (0x2 << 62)
+_BYTES = 16
+_AT_ONCE = 64
+
+#: Random numbers that no UID has yet: the system is asked for many at once. A forked process starts without any.
+_unused: list[int] = []
+os.register_at_fork(after_in_child=_unused.clear)
 
 
 class DerivedUids:
@@ -66,8 +72,7 @@ class DerivedUids:
         self._calls += 1
         text = f"{self._place}#{self._calls}".encode()
         digest = hashlib.sha256(self._key + text).digest()
-        number = int.from_bytes(digest[:16], "big")
-        return f"2.25.{number & ~_UUID4_BITS | _UUID4_MARK}"
+        return _from_number(int.from_bytes(digest[:_BYTES], "big"))
 
 
 _source: ContextVar[DerivedUids | None] = ContextVar("dicomwright_uid_source", default=None)
@@ -92,4 +97,21 @@ def gen_uid() -> str:
 
     """
     source = _source.get()
-    return f"2.25.{uuid.uuid4().int}" if source is None else source.next()
+    return _from_number(_random_number()) if source is None else source.next()
+
+
+def _random_number() -> int:
+    """Return 128 bits that were never returned before."""
+    while True:
+        try:
+            return _unused.pop()
+        except IndexError:  # none left, or another thread was faster
+            drawn = os.urandom(_AT_ONCE * _BYTES)
+            _unused.extend(
+                int.from_bytes(drawn[start : start + _BYTES], "big") for start in range(0, len(drawn), _BYTES)
+            )
+
+
+def _from_number(number: int) -> str:
+    """Return the UID of 128 bits: a version 4 UUID."""
+    return f"2.25.{number & ~_UUID4_BITS | _UUID4_MARK}"

@@ -165,7 +165,7 @@ class InstanceCopyElement(VirtualElement):
         def copied(instance: InstanceEnvironment) -> Any:
             return values[instance.instance_number - 1]
 
-        return PerInstance(copied, known=values)
+        return PerInstance(copied, values, in_order=True)
 
     def rule(self) -> str:
         """Return the rule in a few words."""

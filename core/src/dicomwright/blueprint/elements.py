@@ -367,7 +367,8 @@ def _indexed(
             hint="give one value for each instance",
             kind="count",
         )
-    return PerInstance(lambda instance: values[instance.instance_number - 1], known=list(values))
+    known = list(values)
+    return PerInstance(lambda instance: known[instance.instance_number - 1], known, in_order=True)
 
 
 def _takes_an_argument(func: Callable[..., Any]) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.environment import InstanceEnvironment
 
-__all__ = ["OMIT", "Items", "Level", "Omit", "PerInstance", "Resolution"]
+__all__ = ["OMIT", "EncodedElement", "Items", "Level", "Omit", "PerInstance", "Resolution"]
 
 
 class Level(enum.IntEnum):
@@ -32,6 +32,20 @@ class Omit(enum.Enum):
 OMIT = Omit.OMIT
 
 
+class EncodedElement(bytes):
+    """An element of a parent as it goes to the file: explicit VR little endian, checked, ASCII where it is text.
+
+    One of the values of `PerInstance.known`, where nothing of a parent's element needs to be decoded.
+    """
+
+    __slots__ = ()
+
+    @property
+    def vr(self) -> str:
+        """The VR that it is encoded with."""
+        return self[4:6].decode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class PerInstance:
     """One value for each instance, asked when the instance is made.
@@ -42,13 +56,17 @@ class PerInstance:
         Takes an `InstanceEnvironment`; returns a value, a `pydicom.DataElement`, None (an empty element) or
         `OMIT`.
     known : sequence, optional
-        All the values in order, where they are known before any instance is made. The engine looks at them to
-        choose a character set.
+        All the values, where they are known before any instance is made. The engine looks at them to choose a
+        character set.
+    in_order : bool
+        Whether `known` is a list with the value of each instance, in order: then `func` is never asked, and the
+        engine keeps the encoded values instead.
 
     """
 
     func: Callable[[InstanceEnvironment], Any]
     known: Sequence[Any] | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

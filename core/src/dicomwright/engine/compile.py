@@ -11,6 +11,7 @@ from pydicom.tag import Tag
 from dicomwright.blueprint.charset import check_encodable, choose_charset, texts_of
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.blueprint.environment import SeriesEnvironment
+from dicomwright.blueprint.resolution import OMIT, EncodedElement
 from dicomwright.blueprint.tags import describe
 from dicomwright.clock import frozen_instant
 from dicomwright.engine.nodes import Node, Resolver
@@ -103,7 +104,7 @@ def _bulk_problems(nodes: Sequence[Node], bulk: Node | None) -> Iterator[Problem
 def _charset(nodes: Sequence[Node], request: BuildRequest, problems: list[Problem]) -> Any:
     """Return the value of SpecificCharacterSet that carries every text, None for ASCII."""
     given = next((node for node in nodes if node.tag == _CHARSET), None)
-    texts = {text for element in _known_elements(nodes) for text in texts_of(element)}
+    texts = set(_known_texts(nodes))
     if given is not None and isinstance(given.rule.element, StaticElement) and given.value:
         charset = list(given.value) if isinstance(given.value, (list, tuple)) else str(given.value)
         problems.extend(
@@ -133,16 +134,17 @@ def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from _walk(item)
 
 
-def _known_elements(nodes: Iterable[Node]) -> Iterator[DataElement]:
-    """Iterate over the elements whose text is known."""
+def _known_texts(nodes: Iterable[Node]) -> Iterator[str]:
+    """Iterate over the texts that are known and depend on the character set."""
     for node in _walk(nodes):
         if node.vr not in _TEXT_VRS or node.items is not None:
             continue
-        if node.varying is None:
-            yield DataElement(node.tag, node.vr, constant_value(node))
-            continue
-        for value in node.varying.known or ():
-            yield value if isinstance(value, DataElement) else DataElement(node.tag, node.vr, value)
+        values = [constant_value(node)] if node.varying is None else node.varying.known or ()
+        for value in values:
+            if isinstance(value, str):
+                yield value
+            elif value is not OMIT and not isinstance(value, EncodedElement):
+                yield from texts_of(DataElement(node.tag, node.vr, value))
 
 
 def _with_charset(nodes: Sequence[Node], charset: Any) -> list[Node]:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["element_bytes", "encoder_for", "item_bytes", "long_header", "sequence_bytes"]
 
 _SHORT_LIMIT = 0xFFFE
-_ASCII_TEXT = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM"})
-_NUMBERS = {"US": "<H", "SS": "<h", "UL": "<I", "SL": "<i", "FL": "<f", "FD": "<d", "SV": "<q", "UV": "<Q"}
+_ASCII_TEXT = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"})
+_PARAGRAPHS = frozenset({"LT", "ST"})
+_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "SV": "q", "UV": "Q"}
 
 
 def element_bytes(tag: int, vr: str, value: Any, encodings: str | Sequence[str]) -> bytes:
@@ -64,23 +65,34 @@ def encoder_for(tag: int, vr: str, encodings: str | Sequence[str]) -> Callable[[
     def slow(value: Any) -> bytes:
         return element_bytes(tag, vr, value, encodings)
 
-    if vr == "UI":
-        return _text_encoder(head, b"\0", slow)
-    if vr in _ASCII_TEXT or vr in {"LO", "SH"}:
-        return _text_encoder(head, b" ", slow)
+    if vr in _ASCII_TEXT:
+        return _text_encoder(head, b"\0" if vr == "UI" else b" ", slow)
+    if vr in _PARAGRAPHS:
+        return _text_encoder(head, b" ", slow, several=False)
     if vr in _NUMBERS:
-        return _number_encoder(head, struct.Struct(_NUMBERS[vr]), slow)
+        return _number_encoder(head, _NUMBERS[vr], slow)
     return slow
 
 
-def _text_encoder(head: bytes, pad: bytes, slow: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    """Return an encoder of short ASCII text."""
+def _text_encoder(
+    head: bytes, pad: bytes, slow: Callable[[Any], bytes], *, several: bool = True
+) -> Callable[[Any], bytes]:
+    """Return an encoder of short ASCII text, of one value or several."""
     pack = struct.Struct("<H").pack
+    is_integer = head[4:6] == b"IS"
 
     def encode(value: Any) -> bytes:
-        if type(value) is not str or not value.isascii() or len(value) > _SHORT_LIMIT:
+        if type(value) is str:
+            text = value
+        elif is_integer and type(value) is int:
+            text = str(value)
+        elif several and type(value) is list and all(type(one) is str for one in value):
+            text = "\\".join(value)
+        else:
             return slow(value)
-        data = value.encode("ascii")
+        if not text.isascii() or len(text) > _SHORT_LIMIT:
+            return slow(value)
+        data = text.encode("ascii")
         if len(data) % 2:
             data += pad
         return head + pack(len(data)) + data
@@ -88,10 +100,9 @@ def _text_encoder(head: bytes, pad: bytes, slow: Callable[[Any], bytes]) -> Call
     return encode
 
 
-def _number_encoder(
-    head: bytes, number: struct.Struct, slow: Callable[[Any], bytes]
-) -> Callable[[Any], bytes]:
+def _number_encoder(head: bytes, code: str, slow: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
     """Return an encoder of one number."""
+    number = struct.Struct(f"<{code}")
     if head[4:6].decode() in EXPLICIT_VR_LENGTH_32:
         start = head + b"\0\0" + struct.pack("<I", number.size)
     else:

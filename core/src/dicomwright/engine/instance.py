@@ -72,12 +72,13 @@ class InstanceDataset(Dataset):
         self,
         elements: dict[BaseTag, Any],
         encoding: str | list[str],
-        bulk: Callable[[], RawDataElement] | None = None,
+        bulk: tuple[BaseTag, Callable[[], RawDataElement]] | None = None,
         touched: Callable[[Dataset], None] | None = None,
     ) -> None:
         super().__init__(elements)
-        object.__setattr__(self, "_bulk", bulk)
-        object.__setattr__(self, "_bulk_tag", max(elements) if bulk is not None else None)
+        tag, read = bulk or (None, None)
+        object.__setattr__(self, "_bulk", read)
+        object.__setattr__(self, "_bulk_tag", tag)
         object.__setattr__(self, "_touched", touched)
         self.set_original_encoding(is_implicit_vr=False, is_little_endian=True, character_encoding=encoding)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import tag_for_keyword
@@ -12,9 +13,9 @@ from pydicom.tag import BaseTag, Tag
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import BulkElement, StaticElement
-from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance
+from dicomwright.blueprint.resolution import OMIT, EncodedElement, Items, Level, PerInstance
 from dicomwright.blueprint.tags import PrivateTag, describe
-from dicomwright.blueprint.values import check_value, normalise
+from dicomwright.blueprint.values import checker, normaliser
 from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
 from dicomwright.engine.rules import Layer, Rule, merge
 from dicomwright.errors import DicomwrightError, Problem
@@ -22,7 +23,7 @@ from dicomwright.parents.copying import fresh_element
 from dicomwright.payload.decimal_string import ds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.tags import AnyTag
@@ -232,16 +233,25 @@ class Resolver:
     def _varying(self, rule: Rule, resolution: PerInstance) -> Node:
         """Return an element with a value for each instance; known values are checked now."""
         vr = rule.element.vr or next(
-            (value.VR for value in resolution.known or () if value is not None), "UN"
+            (_vr_of(value) for value in resolution.known or () if value is not None), "UN"
         )
         if resolution.known is not None:
-            for value in resolution.known:
-                before = len(self.problems)
-                self._checked(rule, vr, value)
-                if len(self.problems) > before:  # one of a kind is enough
-                    resolution = PerInstance(resolution.func, known=())
-                    break
+            resolution = replace(resolution, known=self._all_checked(rule, vr, resolution.known))
         return Node(_number(rule.tag), vr, rule, varying=resolution)
+
+    def _all_checked(self, rule: Rule, vr: str, values: Iterable[Any]) -> list[Any]:
+        """Return values as pydicom takes them; at the first that is wrong, which is told, none."""
+        plain_of = plain_values(_number(rule.tag), vr)
+        seen: dict[int, tuple[Any, Any]] = {}  # by identity: copies share what their parents have in common
+        for value in values:
+            if id(value) in seen or value is OMIT or isinstance(value, EncodedElement):
+                continue
+            plain, problems = plain_of(value)
+            if problems:
+                self.problems.extend(replace(problem, loc=rule.element.origin) for problem in problems)
+                return []
+            seen[id(value)] = value, plain
+        return [seen[id(value)][1] if id(value) in seen else value for value in values]
 
     def _constant(self, rule: Rule, value: Any) -> Node | None:
         """Return an element with one value for the series."""
@@ -285,19 +295,33 @@ class Resolver:
 
 
 def plain_value(tag: int, vr: str, value: Any) -> tuple[Any, list[Problem]]:
-    """Return a value as pydicom takes it, and what is wrong with it.
+    """Return a value as pydicom takes it, and what is wrong with it: see `plain_values`."""
+    return plain_values(tag, vr)(value)
+
+
+@lru_cache(maxsize=1024)
+def plain_values(tag: int, vr: str) -> Callable[[Any], tuple[Any, list[Problem]]]:
+    """Return the function that gives a value as pydicom takes it, and what is wrong with it.
 
     A `pydicom.DataElement` is a copy from a parent: its decimal strings may be too long, and what is wrong with it
     is told without quoting it.
     """
-    copied = isinstance(value, DataElement)
-    if copied:
-        value = _shortened(vr, value.value)
-    plain = normalise(tag, vr, value)
-    problems = check_value(tag, vr, plain, show_value=not copied)
-    if vr == "SQ" and plain is not None and not problems:
-        plain = fresh_element(DataElement(tag, "SQ", plain)).value
-    return plain, problems
+    normal, check, check_copied = normaliser(tag, vr), checker(tag, vr), checker(tag, vr, show_value=False)
+
+    def plain(value: Any) -> tuple[Any, list[Problem]]:
+        copied = isinstance(value, DataElement)
+        value = normal(_shortened(vr, value.value) if copied else value)
+        problems = (check_copied if copied else check)(value)
+        if vr == "SQ" and value is not None and not problems:
+            value = fresh_element(DataElement(tag, "SQ", value)).value
+        return value, problems
+
+    return plain
+
+
+def _vr_of(value: Any) -> str:
+    """Return the VR of a copy."""
+    return value.vr if isinstance(value, EncodedElement) else value.VR
 
 
 def _shortened(vr: str, value: Any) -> Any:

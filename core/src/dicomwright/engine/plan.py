@@ -10,16 +10,14 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 
-from dicomwright.blueprint.resolution import OMIT
 from dicomwright.engine.encoding import encoder_for, long_header
 from dicomwright.engine.instance import (
     BuildEnvironment,
     InstanceDataset,
     file_meta,
     raw_element,
-    raw_elements,
 )
-from dicomwright.engine.template import Field, Fixed, Part
+from dicomwright.engine.template import Fixed, Part
 from dicomwright.errors import BlueprintError
 from dicomwright.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Header", "Plan"]
 
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
+_UI_HEADER = 8
 PREAMBLE = b"\0" * 128 + b"DICM"
 
 
@@ -46,13 +45,15 @@ class Header:
     meta : list of bytes
         The elements of the file meta information.
     elements : list of bytes
-        The elements of the dataset.
+        The elements of the dataset, several joined where they are the same in all instances; some empty.
+    sop_instance_uid : bytes
+        The value of SOPInstanceUID, padded.
 
     """
 
     __slots__ = ("elements", "meta", "sop_instance_uid")
 
-    def __init__(self, meta: list[bytes], elements: list[bytes], sop_instance_uid: str) -> None:
+    def __init__(self, meta: list[bytes], elements: list[bytes], sop_instance_uid: bytes) -> None:
         self.meta = meta
         self.elements = elements
         self.sop_instance_uid = sop_instance_uid
@@ -98,14 +99,12 @@ class Plan:
         self.encodings = encodings
         self.warnings = warnings
         self.count = request.count
-        self._uid_bytes = encoder_for(0x00020003, "UI", ())
+        self._joined = _joined(parts)
 
     @cached_property
     def header_dataset(self) -> Dataset:
         """The elements that are the same in the whole series."""
-        constant: dict[Any, Any] = {
-            **raw_elements(part.data for part in self.parts if isinstance(part, Fixed))
-        }
+        constant: dict[Any, Any] = {element.tag: element for element in self._constants.values()}
         dataset = Dataset(constant)
         dataset.set_original_encoding(False, True, self.encodings)  # noqa: FBT003  # pydicom's order
         return dataset
@@ -116,16 +115,23 @@ class Plan:
 
     def header(self, env: BuildEnvironment) -> Header:
         """Return one instance without its pixels."""
-        elements: list[bytes] = []
-        uids = dict.fromkeys((_SOP_CLASS, _SOP_INSTANCE), "")
-        for part in self.parts:
-            if part.tag in uids:
-                data, uids[part.tag] = self._identifier(part, env)
-            else:
-                data = part.encode(env)
-            if data:
-                elements.append(data)
-        return Header(self._meta(uids[_SOP_CLASS], uids[_SOP_INSTANCE], env), elements, uids[_SOP_INSTANCE])
+        return self._header(self._joined, env)
+
+    def _header(self, parts: Sequence[Part], env: BuildEnvironment) -> Header:
+        uids = self.request.uids
+        if uids is None:
+            elements = [part.encode(env) for part in parts]
+        else:
+            with uids.at(""):
+                elements = [part.encode(env) for part in parts]
+        sop_class, sop_instance = b"", b""
+        for part, data in zip(parts, elements, strict=True):
+            if part.tag >= _SOP_INSTANCE:
+                sop_instance = data if part.tag == _SOP_INSTANCE else b""
+                break
+            if part.tag == _SOP_CLASS:
+                sop_class = data
+        return Header(self._meta(sop_class, sop_instance, env), elements, sop_instance[_UI_HEADER:])
 
     def bulk_data(self, env: BuildEnvironment) -> tuple[bytes, Any]:
         """Return the header of the bulk element and its data; both empty if there is none."""
@@ -138,34 +144,34 @@ class Plan:
     def dataset(self, index: int, touched: Callable[[Dataset], None] | None = None) -> InstanceDataset:
         """Return one instance as a dataset; its pixels are read when they are asked for."""
         env = self.environment(index)
-        header = self.header(env)
-        elements: dict[Any, Any] = raw_elements(header.elements)
+        header = self._header(self.parts, env)
+        elements: dict[Any, Any] = {}
+        for part, data in zip(self.parts, header.elements, strict=True):
+            if data:
+                element = self._constants.get(part.tag) or raw_element(data)
+                elements[element.tag] = element
         bulk = None
         if self.bulk is not None:
-            placeholder = raw_element(long_header(int(self.bulk.tag), self.bulk.vr, 0))
-            elements[self.bulk.tag] = placeholder
-
-            def bulk() -> RawDataElement:
-                head, data = self.bulk_data(env)
-                return raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
-
+            elements[self.bulk.tag] = raw_element(long_header(int(self.bulk.tag), self.bulk.vr, 0))
+            bulk = self.bulk.tag, lambda: self._bulk_element(env)
         dataset = InstanceDataset(elements, self.encodings, bulk, touched)
         object.__setattr__(dataset, "file_meta", file_meta(header.meta))
         object.__setattr__(dataset, "preamble", b"\0" * 128)
         return dataset
 
-    def _identifier(self, part: Part, env: BuildEnvironment) -> tuple[bytes, str]:
-        """Return SOPClassUID or SOPInstanceUID, encoded and as text."""
-        if isinstance(part, Field):
-            value = part.value(env)
-            return (b"", "") if value is OMIT else (part.encode_value(value), str(value))
-        data = part.encode(env)
-        return data, data[8:].rstrip(b"\0 ").decode("ascii")
+    def _bulk_element(self, env: BuildEnvironment) -> RawDataElement:
+        head, data = self.bulk_data(env)
+        return raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
 
-    def _meta(self, sop_class_uid: str, sop_instance_uid: str, env: BuildEnvironment) -> list[bytes]:
-        """Return the file meta information (PS3.10 section 7.1)."""
-        for keyword, uid in (("SOPClassUID", sop_class_uid), ("SOPInstanceUID", sop_instance_uid)):
-            if not uid:
+    @cached_property
+    def _constants(self) -> dict[int, RawDataElement]:
+        """The elements that are the same in all instances, as pydicom's raw elements."""
+        return {part.tag: raw_element(part.data) for part in self.parts if isinstance(part, Fixed)}
+
+    def _meta(self, sop_class: bytes, sop_instance: bytes, env: BuildEnvironment) -> list[bytes]:
+        """Return the file meta information (PS3.10 section 7.1), given the encoded identifiers."""
+        for keyword, data in (("SOPClassUID", sop_class), ("SOPInstanceUID", sop_instance)):
+            if len(data) <= _UI_HEADER:
                 raise BlueprintError(
                     f"{keyword} of instance {env.instance_number} is empty",
                     hint="without it there is no DICOM instance",
@@ -173,8 +179,8 @@ class Plan:
                 )
         elements = [
             b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01",
-            self._ui(0x0002, sop_class_uid),
-            self._ui(0x0003, sop_instance_uid),
+            b"\x02\x00\x02\x00" + sop_class[4:],
+            b"\x02\x00\x03\x00" + sop_instance[4:],
             *self._fixed_meta,
         ]
         length = struct.pack("<I", sum(map(len, elements)))
@@ -191,6 +197,18 @@ class Plan:
 
     def _ui(self, element: int, uid: str) -> bytes:
         return encoder_for(0x00020000 | element, "UI", ())(uid)
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts with neighbours that are the same in all instances joined, except the identifiers."""
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if isinstance(part, Fixed) and isinstance(last, Fixed) and last.tag > _SOP_INSTANCE:
+            joined[-1] = Fixed(last.tag, last.data + part.data)
+        else:
+            joined.append(part)
+    return joined
 
 
 def changed_file(dataset: Dataset) -> bytes:

@@ -96,7 +96,7 @@ def staged(directory: Path, *, overwrite: bool = False) -> Iterator[Path]:
         os.close(lock)
 
 
-def write_file(path: Path, buffers: list[bytes | memoryview], *, fsync: bool = True) -> None:
+def write_file(path: str | Path, buffers: list[bytes | memoryview], *, fsync: bool = True) -> None:
     """Write a new file from buffers, and wait until the disk has it.
 
     Raises
@@ -105,14 +105,18 @@ def write_file(path: Path, buffers: list[bytes | memoryview], *, fsync: bool = T
         The disk refuses.
 
     """
-    with _disk("write", path):
+    try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            _write_all(descriptor, buffers)
+            if os.writev(descriptor, buffers) < sum(map(len, buffers)):
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                _write_all(descriptor, buffers)
             if fsync:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as error:
+        raise _cannot("write", path, error) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -209,7 +213,7 @@ def _disk(what: str, path: Path) -> Iterator[None]:
         raise _cannot(what, path, error) from error
 
 
-def _cannot(what: str, path: Path, error: OSError) -> PublishError:
+def _cannot(what: str, path: str | Path, error: OSError) -> PublishError:
     return PublishError(
         f"cannot {what} {path}: {error.strerror or error}",
         hint="nothing of this series was published; free space or give a folder that can be written",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +10,20 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
-from dicomwright.blueprint.resolution import OMIT
+from dicomwright.blueprint.resolution import OMIT, EncodedElement
 from dicomwright.blueprint.tags import describe
 from dicomwright.engine.encoding import element_bytes, encoder_for, sequence_bytes
-from dicomwright.engine.nodes import plain_value, sort_text
+from dicomwright.engine.nodes import plain_values, sort_text
 from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Sequence
 
     from dicomwright.engine.instance import BuildEnvironment
     from dicomwright.engine.nodes import Node
     from dicomwright.uids import DerivedUids
 
-__all__ = ["Field", "Fixed", "Group", "Part", "parts_of"]
+__all__ = ["Column", "Field", "Fixed", "Group", "Part", "parts_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,56 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """An element with one value for each instance."""
+class Column:
+    """An element whose values were all known before the first instance: encoded, one behind the other."""
 
     tag: int
-    node: Node
-    place: str
-    uids: DerivedUids | None
-    encoder: Callable[[Any], bytes]
+    data: bytes
+    ends: array[int]
 
-    def value(self, env: BuildEnvironment) -> Any:
-        """Return the checked value of an instance, or `OMIT`.
+    @classmethod
+    def of(cls, tag: int, cells: Iterable[bytes]) -> Column:
+        """Return the column of encoded elements, one for each instance; empty where it has none."""
+        ends = array("Q", [0])
+        kept = bytearray()
+        for cell in cells:
+            kept += cell
+            ends.append(len(kept))
+        return cls(tag, bytes(kept), ends)
+
+    def encode(self, env: BuildEnvironment) -> bytes:
+        """Return the element of an instance."""
+        return self.data[self.ends[env.index] : self.ends[env.index + 1]]
+
+
+class Field:
+    """An element that a function gives for each instance.
+
+    Attributes
+    ----------
+    tag : int
+        Its tag.
+    node : Node
+        What it was made from.
+
+    """
+
+    __slots__ = ("_encode", "_func", "_place", "_plain", "_uids", "node", "tag")
+
+    def __init__(
+        self, node: Node, place: str, encodings: str | Sequence[str], uids: DerivedUids | None
+    ) -> None:
+        assert node.varying is not None
+        self.tag = int(node.tag)
+        self._func = node.varying.func
+        self.node = node
+        self._place = place
+        self._uids = uids
+        self._plain = plain_values(node.tag, node.vr)
+        self._encode = encoder_for(self.tag, node.vr, encodings)
+
+    def encode(self, env: BuildEnvironment) -> bytes:
+        """Return the element of an instance; nothing if it is left out.
 
         Raises
         ------
@@ -58,41 +96,29 @@ class Field:
             The function raised, or its value is not legal for the VR.
 
         """
-        assert self.node.varying is not None
+        value = self._asked(env)
+        if value is OMIT:
+            return b""
+        value, problems = self._plain(value)
+        if problems:
+            raise self._illegal(env, problems)
+        return self._encode(value)
+
+    def _asked(self, env: BuildEnvironment) -> Any:
+        """Return what the function gives."""
+        if self._uids is not None:
+            self._uids.move_to(f"{self._place}/{env.index}")
         try:
-            with self._uids_of(env):
-                value = self.node.varying.func(env)
-            if value is OMIT:
-                return OMIT
+            return self._func(env)
         except DicomwrightError as error:
             raise self._illegal(env, list(error.problems)) from error
         except Exception as error:
-            raise self._failed(
-                env, f"{self.node.rule.element.rule()} raised {type(error).__name__}: {error}"
+            raise BlueprintError(
+                f"{describe(self.tag)} of instance {env.instance_number}: "
+                f"{self.node.rule.element.rule()} raised {type(error).__name__}: {error}",
+                loc=self.node.rule.element.origin,
+                kind="raised",
             ) from error
-        plain, problems = plain_value(self.tag, self.node.vr, value)
-        if problems:
-            raise self._illegal(env, problems)
-        return plain
-
-    def encode(self, env: BuildEnvironment) -> bytes:
-        """Return the element of an instance; nothing if it is left out."""
-        value = self.value(env)
-        return b"" if value is OMIT else self.encode_value(value)
-
-    def encode_value(self, value: Any) -> bytes:
-        """Return the element with a value that `value` gave."""
-        return self.encoder(value)
-
-    def _uids_of(self, env: BuildEnvironment) -> AbstractContextManager[None]:
-        return self.uids.at(f"{self.place}/{env.index}") if self.uids else nullcontext()
-
-    def _failed(self, env: BuildEnvironment, why: str) -> BlueprintError:
-        return BlueprintError(
-            f"{describe(self.tag)} of instance {env.instance_number}: {why}",
-            loc=self.node.rule.element.origin,
-            kind="raised",
-        )
 
     def _illegal(self, env: BuildEnvironment, problems: list[Problem]) -> BlueprintError:
         origin = self.node.rule.element.origin
@@ -118,7 +144,7 @@ class Group:
         return sequence_bytes(self.tag, [b"".join(part.encode(env) for part in item) for item in self.items])
 
 
-Part = Fixed | Field | Group
+Part = Fixed | Column | Field | Group
 
 
 def parts_of(
@@ -156,8 +182,29 @@ def _part(
         )
         return Group(int(node.tag), tuple(items))
     if node.varying is not None:
-        return Field(int(node.tag), node, place, uids, encoder_for(int(node.tag), node.vr, encodings))
+        return _column(node, encodings) if node.varying.in_order else Field(node, place, encodings, uids)
     return Fixed(int(node.tag), element_bytes(int(node.tag), node.vr, constant_value(node), encodings))
+
+
+def _column(node: Node, encodings: str | Sequence[str]) -> Column:
+    """Return the part of a node whose values are known; they have been checked."""
+    assert node.varying is not None
+    tag = int(node.tag)
+    encode = encoder_for(tag, node.vr, encodings)
+    place = tag.to_bytes(4, "little")[2:] + tag.to_bytes(4, "little")[:2]
+    seen: dict[int, bytes] = {}  # by identity: copies share what their parents have in common
+
+    def cell(value: Any) -> bytes:
+        if value is OMIT:
+            return b""
+        if isinstance(value, EncodedElement):
+            return place + value[4:]  # a private element's block may have moved
+        found = seen.get(id(value))
+        if found is None:
+            found = seen[id(value)] = encode(value)
+        return found
+
+    return Column.of(tag, map(cell, node.varying.known or ()))
 
 
 def constant_value(node: Node) -> Any:

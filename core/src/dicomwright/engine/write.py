@@ -90,10 +90,10 @@ class _Writer:
 
     def __init__(self, plan: Plan, folder: Path, changed: Mapping[int, Dataset], *, fsync: bool) -> None:
         self.plan = plan
-        self.folder = folder
+        self.start_of_path = os.path.join(folder, "")  # noqa: PTH118  # joining paths costs more than a header
         self.changed = changed
         self.fsync = fsync
-        self.seen: dict[str, int] = {}
+        self.seen: dict[bytes, int] = {}
 
     def write(self, index: int) -> int:
         return self.finish(index, *self.start(index))
@@ -102,13 +102,12 @@ class _Writer:
         """Make the header of an instance, refusing a SOPInstanceUID that another instance has."""
         env = self.plan.environment(index)
         header = None if index in self.changed else self.plan.header(env)
-        uid = (
-            str(self.changed[index].get("SOPInstanceUID", "")) if header is None else header.sop_instance_uid
-        )
+        uid = _uid(self.changed[index]) if header is None else header.sop_instance_uid
         other = self.seen.setdefault(uid, index)
         if other != index:
+            text = uid.decode().rstrip("\0")
             raise BlueprintError(
-                f"SOPInstanceUID (0008,0018) {uid} is that of instance {other + 1} and of instance {index + 1}",
+                f"SOPInstanceUID (0008,0018) {text} is that of instance {other + 1} and of instance {index + 1}",
                 hint="give each instance its own: FunctionalElement(0x00080018, 'UI', lambda env: gen_uid())",
                 kind="identity",
             )
@@ -116,11 +115,19 @@ class _Writer:
 
     def finish(self, index: int, env: BuildEnvironment, header: Header | None) -> int:
         """Write the file of an instance and return the size of its pixels."""
-        path = self.folder / file_name(index + 1)
+        path = self.start_of_path + file_name(index + 1)
         if header is None:
             write_file(path, [changed_file(self.changed[index])], fsync=self.fsync)
             return 0
         head, data = self.plan.bulk_data(env)
-        buffers: list[Any] = [header.join() + head, data, b"\0" * (len(data) % 2)]
+        buffers: list[Any] = [header.join() + head, data]
+        if len(data) % 2:
+            buffers.append(b"\0")
         write_file(path, buffers, fsync=self.fsync)
         return len(data)
+
+
+def _uid(dataset: Dataset) -> bytes:
+    """Return the SOPInstanceUID of a changed dataset, padded."""
+    uid = str(dataset.get("SOPInstanceUID", "")).encode()
+    return uid + b"\0" * (len(uid) % 2)
