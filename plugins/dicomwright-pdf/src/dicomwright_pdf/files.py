@@ -1,0 +1,87 @@
+"""The bytes of a PDF file, and whether they are whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, Final
+
+from dicomwright_pdf.refusals import byte_count, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["check_whole", "is_pdf", "read_bytes"]
+
+_HEADER: Final = b"%PDF-"
+_HEADER_WITHIN: Final = 1024  # bytes of the start, as viewers take it
+_END: Final = b"%%EOF"
+_OBJECT: Final = re.compile(rb"\b[0-9]{1,10}[ \t\r\n]+[0-9]{1,5}[ \t\r\n]+obj\b")
+_TRAILING: Final = 1024
+
+
+def is_pdf(data: bytes) -> bool:
+    """Tell whether bytes begin like a PDF document.
+
+    Examples
+    --------
+    >>> is_pdf(b"%PDF-1.7 ..."), is_pdf(b"PK")
+    (True, False)
+
+    """
+    return _HEADER in data[: _HEADER_WITHIN + len(_HEADER)]
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file that is not larger than allowed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise refusal(path, "this is no regular file", "name a file", "unreadable")
+            check_size(path, found.st_size, max_bytes)
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise refusal(path, f"the file cannot be read: {reason}", "", "unreadable") from error
+    check_size(path, len(data), max_bytes)
+    return data
+
+
+def check_size(where: object, size: int, max_bytes: int) -> None:
+    """Refuse a document that is larger than allowed."""
+    if size > max_bytes:
+        raise refusal(
+            where,
+            f"the document has {byte_count(size)}, more than max_bytes ({byte_count(max_bytes)})",
+            "if this is right, raise the limit: --reader-opt max_bytes=1GiB",
+            "too-large",
+        )
+
+
+def check_whole(where: object, data: bytes) -> tuple[str, ...]:
+    """Refuse bytes that are no PDF document, or only the beginning of one; return warnings.
+
+    A document ends with ``%%EOF``, and so does each later change of it. Where objects follow the last of
+    these marks, the end was cut off; viewers then show an older state, or repair what is left.
+    """
+    if not data:
+        raise refusal(where, "the file is empty", "copy it again", "empty")
+    if not is_pdf(data):
+        raise refusal(
+            where, "this is no PDF document: %PDF- is not at its beginning", "name a PDF file", "not-pdf"
+        )
+    end = data.rfind(_END)
+    if end < 0 or _OBJECT.search(data, end):
+        raise refusal(
+            where,
+            f"the document is cut off after {byte_count(len(data))}: its end (%%EOF) is missing",
+            "copy it again from where it came from",
+            "truncated",
+        )
+    behind = len(data) - end - len(_END)
+    if behind > _TRAILING:
+        return (f"{byte_count(behind)} follow the end of the document; they are embedded with it",)
+    return ()

@@ -1,0 +1,144 @@
+"""Is a patient named in a text?"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
+
+from dicomwright.blueprint.elements import StaticElement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.parents import ParentSeries
+
+__all__ = ["Identifiers"]
+
+_NAMES: Final = (0x00100010, 0x00101001, 0x00101005, 0x00101060)  # patient's, other, birth, mother's birth name
+_NUMBERS: Final = (0x00100020, 0x00101000, 0x00080050, 0x00101040)  # patient ID, others, accession number, address
+_OTHER_IDS: Final = 0x00101002
+_BIRTH_DATE: Final = 0x00100030
+_LONG: Final = 5  # characters, from which on a name is also looked for without the spaces between letters
+_DATE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+
+
+class Identifiers:
+    """What identifies a patient, and a search for it that does not mind spelling.
+
+    Examples
+    --------
+    >>> found = Identifiers(names=["Müller^Änne"], numbers=["4711-A"], birth_dates=["19800217"])
+    >>> found.anywhere_in("Patient: MUELLER"), found.anywhere_in("born 17.2.1980"), found.anywhere_in("No. 4711-a.")
+    (True, True, True)
+    >>> found.anywhere_in("Page 1 of 4711")
+    False
+
+    Parameters
+    ----------
+    names : iterable of str
+        Person names as DICOM writes them.
+    numbers : iterable of str
+        Patient IDs, accession numbers and the like.
+    birth_dates : iterable of str
+        As YYYYMMDD.
+
+    """
+
+    def __init__(
+        self, names: Iterable[str] = (), numbers: Iterable[str] = (), birth_dates: Iterable[str] = ()
+    ) -> None:
+        words = {word for name in names for word in _family_names(name)}
+        words |= {spelt for word in list(words) for spelt in _spellings(word)}
+        numbers = {_plain(number) for number in numbers}
+        dates = {form for date in birth_dates for form in _date_forms(date)}
+        self._words = {_plain(word) for word in words} | numbers | dates
+        self._words.discard("")
+
+    @classmethod
+    def of(cls, parents: ParentSeries | None, blueprint: Blueprint) -> Identifiers:
+        """Return what parents and blueprint say of the patient."""
+
+        def texts(tag: int) -> list[str]:
+            return list(_texts(tag, parents, blueprint))
+
+        others = () if parents is None else _other_ids(parents)
+        return cls(
+            names=[name for tag in _NAMES for name in texts(tag)],
+            numbers=[*(number for tag in _NUMBERS for number in texts(tag)), *others],
+            birth_dates=texts(_BIRTH_DATE),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
+
+    def anywhere_in(self, text: str) -> bool:
+        """Tell whether a text has one of them: as a word of its own, written forwards or backwards."""
+        plain = _plain(text)
+        close = plain.replace(" ", "")
+        for word in self._words:
+            if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain):
+                return True
+            packed = word.replace(" ", "")
+            if len(packed) >= _LONG and (packed in close or packed[::-1] in close):
+                return True
+        return False
+
+
+def _texts(tag: int, parents: ParentSeries | None, blueprint: Blueprint) -> Iterator[str]:
+    """Yield the values of an element: those written in the blueprint, else the parent's."""
+    if tag in blueprint and isinstance(blueprint[tag], StaticElement):
+        value = blueprint[tag].value  # type: ignore[attr-defined]  # a static element has one
+    else:
+        element = None if parents is None else parents.element(tag)
+        value = None if element is None else element.value
+    values = value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
+    yield from (str(each).strip() for each in values if each not in (None, ""))
+
+
+def _other_ids(parents: ParentSeries) -> Iterator[str]:
+    """Yield the patient IDs in OtherPatientIDsSequence (0010,1002)."""
+    element = parents.element(_OTHER_IDS)
+    items: Any = element.value if element is not None else None
+    for item in items or ():
+        yield str(item.get("PatientID", "") or "")
+
+
+def _family_names(name: str) -> Iterator[str]:
+    """Yield the family name of each group of a person name; where there is none, the given name."""
+    for group in name.split("="):
+        parts = [part.strip() for part in group.split("^")]
+        found = next((part for part in parts if part), "")
+        yield found
+        yield from found.split()[-1:]
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """Yield a name as it is written without umlauts."""
+    table = str.maketrans(
+        {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "ß": "ss", "œ": "oe"}
+    )
+    yield word.casefold().translate(table)
+    yield word.casefold().translate(str.maketrans({"ø": "o", "å": "a", "ł": "l", "đ": "d", "ı": "i"}))
+
+
+def _date_forms(date: str) -> Iterator[str]:
+    """Yield a date of birth as reports write it."""
+    match = _DATE.fullmatch(date.strip())
+    if match is None:
+        return
+    year, month, day = match.groups()
+    yield date
+    for sign in ".-/ ":
+        for first, second in ((day, month), (month, day)):
+            for one, two in ((first, second), (first.lstrip("0"), second.lstrip("0"))):
+                yield sign.join((one, two, year))
+                yield sign.join((year, one, two))
+
+
+def _plain(text: str) -> str:
+    """Return text without accents, case, and runs of spaces."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    kept = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return " ".join(kept.split())

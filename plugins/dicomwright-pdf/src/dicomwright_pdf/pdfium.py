@@ -1,0 +1,191 @@
+"""A document in PDFium: sizes, text and pictures of its pages. Only ever imported in a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import Any, Final
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+__all__ = ["Document", "OpenError"]
+
+_POINTS_PER_INCH: Final = 72
+_LONGEST_TEXT: Final = 2_000_000  # characters of a page
+_MOST_OBJECTS: Final = 100_000  # of a page
+_DEEPEST: Final = 4  # forms inside forms
+_PASSIVE: Final = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)  # annotations that show no text
+_KINDS: Final = {
+    pdfium.FPDF_ERR_PASSWORD: "password",
+    pdfium.FPDF_ERR_SECURITY: "security",
+}
+
+
+class OpenError(Exception):
+    """A document cannot be opened.
+
+    Attributes
+    ----------
+    kind : str
+        ``password``, ``security`` or ``damaged``.
+
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class Document:
+    """An open document.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    password : str
+        Empty for none.
+
+    """
+
+    def __init__(self, data: bytes, password: str) -> None:
+        try:
+            self._pdf = pypdfium2.PdfDocument(data, password=password or None)
+        except pypdfium2.PdfiumError as error:
+            raise OpenError(_KINDS.get(getattr(error, "err_code", None), "damaged")) from error
+        if self._pdf.get_formtype():
+            self._pdf.init_forms()  # so that fields show what they hold; PDFium is built without scripts
+
+    def properties(self) -> dict[str, Any]:
+        """Return number of pages, title, and whether the document is encrypted."""
+        return {
+            "pages": len(self._pdf),
+            "title": self._pdf.get_metadata_value("Title") or "",
+            "encrypted": pdfium.FPDF_GetSecurityHandlerRevision(self._pdf) >= 0,
+        }
+
+    def sizes(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Return width and height of pages in points, rotated and cropped as they are shown; 0 if unknown."""
+        return {"sizes": [self._size(index) for index in request["pages"]]}, b""
+
+    def _size(self, index: int) -> tuple[float, float]:
+        size = pdfium.FS_SIZEF()
+        if not pdfium.FPDF_GetPageSizeByIndexF(self._pdf, index, size):
+            return 0.0, 0.0
+        width, height = float(size.width), float(size.height)
+        return (width, height) if math.isfinite(width) and math.isfinite(height) else (0.0, 0.0)
+
+    def render(self, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Return a page as pixels, rows from the top: one byte a sample, grey or RGB, on white."""
+        rows, columns, grey = request["rows"], request["columns"], request["grey"]
+        page = self._pdf[request["page"]]
+        kind = pdfium.FPDFBitmap_Gray if grey else pdfium.FPDFBitmap_BGR
+        bitmap = pypdfium2.PdfBitmap.new_native(columns, rows, format=kind, rev_byteorder=not grey)
+        bitmap.fill_rect((255, 255, 255, 255), 0, 0, columns, rows)
+        flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grey else pdfium.FPDF_REVERSE_BYTE_ORDER)
+        place = (0, 0, columns, rows, 0, flags)
+        pdfium.FPDF_RenderPageBitmap(bitmap, page, *place)
+        if self._pdf.formenv:
+            pdfium.FPDF_FFLDraw(self._pdf.formenv, bitmap, page, *place)
+        page.close()
+        return {}, _packed(bitmap, columns * bitmap.n_channels)
+
+    def text(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Return the text of a page, and why it may not be all that can be read on it; empty if it is."""
+        page = self._pdf[request["page"]]
+        text_page = page.get_textpage()
+        count = text_page.count_chars()
+        if count > _LONGEST_TEXT:
+            return {"text": "", "unsearched": "has too much text"}, b""
+        text = text_page.get_text_range() if count else ""
+        unsearched = self._unsearched(page, text_page, count, blank=not text.strip())
+        text_page.close()
+        page.close()
+        return {"text": text, "unsearched": unsearched}, b""
+
+    def _unsearched(self, page: Any, text_page: Any, count: int, *, blank: bool) -> str:
+        """Return what on a page may show text that was not found."""
+        unmapped = sum(pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1 for index in range(count))
+        if unmapped:
+            return "has characters that are known by their shape only"
+        if any(_annotation_kind(page, number) not in _PASSIVE for number in _annotations(page)):
+            return "has annotations or form fields"
+        kinds, large = _Objects(page).look()
+        if large:
+            return "has pictures"
+        if blank and kinds - {pdfium.FPDF_PAGEOBJ_TEXT}:
+            return "has drawings and no text"
+        return ""
+
+
+def _packed(bitmap: Any, row: int) -> Any:
+    """Return the bytes of a bitmap without what fills up its rows."""
+    if bitmap.stride == row:
+        return bitmap.buffer
+    view = memoryview(bitmap.buffer).cast("B")
+    starts = range(0, bitmap.height * bitmap.stride, bitmap.stride)
+    return b"".join(view[start : start + row] for start in starts)
+
+
+def _annotations(page: Any) -> range:
+    return range(pdfium.FPDFPage_GetAnnotCount(page))
+
+
+def _annotation_kind(page: Any, number: int) -> int:
+    annotation = pdfium.FPDFPage_GetAnnot(page, number)
+    if not annotation:
+        return int(pdfium.FPDF_ANNOT_UNKNOWN)
+    kind = int(pdfium.FPDFAnnot_GetSubtype(annotation))
+    pdfium.FPDFPage_CloseAnnot(annotation)
+    return kind
+
+
+class _Objects:
+    """The objects of a page, so far as they show something."""
+
+    _LARGE = 0.05  # of the page: a logo is smaller, a scan or a screen shot is larger
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._area = page.get_width() * page.get_height()
+        self._left = _MOST_OBJECTS
+        self._kinds: set[int] = set()
+        self._large = False
+
+    def look(self) -> tuple[set[int], bool]:
+        """Return the kinds of objects, and whether there is a picture in which text could be read."""
+        for index in range(min(pdfium.FPDFPage_CountObjects(self._page), self._left + 1)):
+            self._visit(pdfium.FPDFPage_GetObject(self._page, index), 0, 1.0)
+        return self._kinds, self._large
+
+    def _visit(self, thing: Any, depth: int, scale: float) -> None:
+        """Look at an object; `scale` is by how much the forms around it enlarge areas."""
+        self._left -= 1
+        if self._left < 0 or depth > _DEEPEST:
+            self._large = True  # too much to look at
+            return
+        kind = int(pdfium.FPDFPageObj_GetType(thing))
+        if kind == pdfium.FPDF_PAGEOBJ_FORM:
+            scale *= _enlargement(thing)
+            for index in range(min(pdfium.FPDFFormObj_CountObjects(thing), self._left + 1)):
+                self._visit(pdfium.FPDFFormObj_GetObject(thing, index), depth + 1, scale)
+            return
+        self._kinds.add(kind)
+        if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+            self._large |= self._share(thing) * scale > self._LARGE
+
+    def _share(self, thing: Any) -> float:
+        """Return the part of the page that an object covers."""
+        left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+        if not self._area or not pdfium.FPDFPageObj_GetBounds(thing, left, bottom, right, top):
+            return 1.0
+        return abs((right.value - left.value) * (top.value - bottom.value)) / self._area
+
+
+def _enlargement(form: Any) -> float:
+    """Return by how much a form enlarges the areas in it."""
+    matrix = pdfium.FS_MATRIX()
+    if not pdfium.FPDFPageObj_GetMatrix(form, matrix):
+        return 1.0
+    return abs(float(matrix.a * matrix.d - matrix.b * matrix.c))

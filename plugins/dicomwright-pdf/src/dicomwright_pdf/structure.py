@@ -1,0 +1,61 @@
+"""What pypdf finds in the structure of a document; it runs in a process of its own."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any
+
+__all__ = ["findings"]
+
+
+class _Counter(logging.Handler):
+    """Counts what pypdf complains about; its texts quote the document and go nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002  # only counted
+        """Count one complaint."""
+        self.count += 1
+
+
+def findings(data: bytes) -> dict[str, Any]:
+    """Return whether the structure had to be repaired, and what it carries besides pages."""
+    from pypdf import PdfReader
+
+    counter = _Counter()
+    logger = logging.getLogger("pypdf")
+    logger.addHandler(counter)
+    logger.propagate = False
+    found: dict[str, Any] = {"broken": False, "script": False, "files": False, "xfa": False}
+    try:
+        reader = PdfReader(io.BytesIO(data), strict=False)
+        found["encrypted"] = reader.is_encrypted
+        if not reader.is_encrypted:
+            found |= _carried(reader)
+            found["pages"] = len(reader.pages)
+    except Exception:  # noqa: BLE001  # pypdf raises many kinds on damaged files; any of them means damage
+        found["broken"] = True
+    found["complaints"] = counter.count
+    return found
+
+
+def _carried(reader: Any) -> dict[str, bool]:
+    """Return whether a document carries scripts, files and an XFA form; none of them is opened."""
+    root = _dictionary(reader.trailer["/Root"])
+    names = _dictionary(root.get("/Names"))
+    action = _dictionary(root.get("/OpenAction"))
+    form = _dictionary(root.get("/AcroForm"))
+    return {
+        "script": "/JavaScript" in names or action.get("/S") == "/JavaScript" or "/AA" in root,
+        "files": "/EmbeddedFiles" in names or "/AF" in root,
+        "xfa": "/XFA" in form,
+    }
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    """Return a value as a dictionary, empty if it is something else."""
+    value = value.get_object() if hasattr(value, "get_object") else value
+    return value if isinstance(value, dict) else {}
