@@ -1,0 +1,1 @@
+"""Raw volumes, NumPy, NRRD and MetaImage files for dicomwright."""
