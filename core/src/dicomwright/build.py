@@ -22,6 +22,8 @@ from dicomwright.engine.request import BuildRequest
 from dicomwright.engine.rules import FilledElement, Layer
 from dicomwright.engine.series import BuildReport, Series
 from dicomwright.errors import BlueprintError, PluginError, SourceError
+from dicomwright.lint import Allowance
+from dicomwright.lint.gate import Gate
 from dicomwright.parents import ParentSeries
 from dicomwright.parents.filling import fill_from
 from dicomwright.payload import Document, Frames, Volume
@@ -70,6 +72,8 @@ class BuildOptions:
         What dates are taken from; with ``derived`` UIDs, else that of the parents.
     derivation : Derivation
         What the user says of how the images were made.
+    allow : tuple of str
+        Findings of lint that do not stop the build: see `dicomwright.lint.Allowance`.
 
     """
 
@@ -83,6 +87,7 @@ class BuildOptions:
     uids: str = "random"
     instant: dt.datetime | None = None
     derivation: Derivation = field(default_factory=Derivation)
+    allow: tuple[str, ...] = ()
 
 
 class Build:
@@ -155,6 +160,7 @@ class Build:
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
         layers = self._layers(encoding, blueprint, parents)
+        gate = self._gate(blueprint, parents)
         request = BuildRequest(
             layers=layers,
             count=encoding.count,
@@ -167,6 +173,7 @@ class Build:
             uids=self._uids(layers, encoding, parents),
             instant=self._instant(parents),
             transfer_syntax_uid=encoding.transfer_syntax_uid,
+            check=gate,
         )
         self.report.warnings += [
             *self.plugin_set.warnings,
@@ -174,7 +181,7 @@ class Build:
             *encoding.warnings,
         ]
         plan = compile_plan(request)
-        self.report.warnings += plan.warnings
+        self.report.warnings += [*plan.warnings, *(gate.warnings if gate else ())]
         self.report.stored_values = encoding.stored_values
         self.report.seconds = time.perf_counter() - self._start
         return Series(plan, self.report)
@@ -224,6 +231,12 @@ class Build:
             filling = self._filling(layers, parents, paired=encoding.pairs is not None)
             layers.insert(0, _owned("filling", filling))
         return layers
+
+    def _gate(self, blueprint: Blueprint, parents: ParentSeries | None) -> Gate | None:
+        """Return the check of what is built against its IOD; None for SOP classes that the tables do not know."""
+        allowance = Allowance.of(self.options.allow)
+        iod = iod_of(_sop_class(blueprint, parents))
+        return None if iod is None else Gate(iod, allowance, complete=self.report.encoder is not None)
 
     def _context(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Blueprint:
         """Return what the output says of its sources; nothing where the blueprint encodes by itself."""

@@ -14,7 +14,7 @@ from dicomwright.parents import ParentSeries
 if TYPE_CHECKING:
     import datetime as dt
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydicom import Dataset
 
@@ -70,6 +70,7 @@ class DicomFactory:
         uids: str = "random",
         instant: dt.datetime | None = None,
         derivation: Derivation | str | None = None,
+        allow: Iterable[str] = (),
     ) -> Series:
         """Build a series from any source.
 
@@ -97,6 +98,8 @@ class DicomFactory:
             What dates are taken from, instead of now.
         derivation : Derivation or str, optional
             How the images were made; a text is its description.
+        allow : iterable of str
+            Findings of lint that do not stop the build, such as ``"KVP"`` or ``"enumerated:PatientSex"``.
 
         Returns
         -------
@@ -120,6 +123,7 @@ class DicomFactory:
             uids=uids,
             instant=instant,
             derivation=Derivation.of(derivation),
+            allow=tuple(allow),
         )
         build = Build(self, options, self._plugin_set)
         return build.plugin_set.around_build(

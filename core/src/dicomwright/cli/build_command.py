@@ -115,6 +115,12 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--algorithm", metavar="NAME[=VERSION]", help="The algorithm that made the images, as NoduleNet=2.1."
 )
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="FINDING",
+    help="A finding of lint that does not stop the build: KEYWORD, KIND or KIND:KEYWORD.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote into the folder.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Threads that write; chosen by the size of the images."
@@ -175,6 +181,7 @@ def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
         uids=given["uids"],
         instant=_instant(given["instant"]),
         derivation=_derivation(given),
+        allow=given["allow"],
     )
     with _progress(len(series), shown=not given["quiet"]) as advance:
         series.write(

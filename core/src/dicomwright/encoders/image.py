@@ -237,6 +237,8 @@ def _window(pixels: VolumePixels) -> tuple[str | None, str | None, str | None]:
 class _OptionalElement(PixelElement):
     """An element that is left out where its function gives None."""
 
+    may_omit = True
+
     def resolve(self, env: Any) -> Any:
         value = super().resolve(env)
         return OMIT if value is None else value

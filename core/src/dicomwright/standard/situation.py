@@ -85,6 +85,11 @@ def _tags(key: str) -> frozenset[int]:
     return frozenset(found.tag for found in load(key).attributes())
 
 
+@lru_cache(maxsize=4096)
+def _is_listed(key: str, place: tuple[int, ...]) -> bool:
+    return bool(load(key).at(place))
+
+
 class Situation:
     """The place of a condition: an IOD, a path, and a view of each level along that path.
 
@@ -112,7 +117,7 @@ class Situation:
     def level_of(self, tag: int) -> View | None:
         """Return the level that an attribute belongs to; None if it is not at an enclosing level."""
         for depth in range(len(self.path), -1, -1):
-            if self.levels[depth].present(tag) or self.iod.at((*self.path[:depth], tag)):
+            if self.levels[depth].present(tag) or _is_listed(self.iod.key, (*self.path[:depth], tag)):
                 return self.levels[depth]
         return None if tag in _tags(self.iod.key) else self.root
 
