@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from dicomwright.plugins import EncoderSpec, PluginSet, ReaderSpec
     from dicomwright.uids import DerivedUids
 
-__all__ = ["Build", "BuildOptions"]
+__all__ = ["Build", "BuildOptions", "sop_class_of"]
 
 _SOP_CLASS = 0x00080016
 _PAYLOADS = (Volume, Frames, Document)
@@ -111,10 +111,12 @@ class Build:
         self.options = options
         self.plugin_set = plugin_set or default()
         self.report = BuildReport()
+        self._encoder = options.encoder
         self._start = time.perf_counter()
 
     def run(self, source: Any, blueprint: Blueprint, parents: Any) -> Series:
         """Read, encode and compile."""
+        self._encoder = self.options.encoder or self._encoder_of(blueprint)
         payload = self.payload(source)
         parent_series = ParentSeries.of(parents)
         encoding = self.encode(payload, blueprint, parent_series)
@@ -126,13 +128,16 @@ class Build:
             return source
         if isinstance(source, str | Path) or hasattr(source, "__fspath__"):
             return self._read(Path(source))
+        if isinstance(source, bytes | bytearray) and self.options.reader:
+            name = self.options.reader
+            return self.reader(name).from_bytes(bytes(source), self._reader_options(name))
         if hasattr(source, "dataobj"):
             return self.reader("nifti").from_image(source)
         if hasattr(source, "__array__"):
             return Volume(source)
         raise SourceError(
             f"nothing can be built from a {type(source).__name__}",
-            hint="give a path, a numpy array, a Volume or a nibabel image",
+            hint="give a path, a numpy array, a Volume, a nibabel image, or bytes and the name of their reader",
             kind="source",
         )
 
@@ -145,11 +150,12 @@ class Build:
 
     def encode(self, payload: Any, blueprint: Blueprint, parents: ParentSeries | None) -> Encoding:
         """Let an encoder say how the payload becomes instances."""
-        name = self.options.encoder or self._encoder_for(payload)
+        name = self._encoder or self._encoder_for(payload)
         encoder = self.plugin_set.registry("encoder").resolve(name)
+        self._check_takes(name, payload)
         self.report.encoder = self._provider("encoder", name)
         request = EncodeRequest(
-            sop_class_uid=_sop_class(blueprint, parents),
+            sop_class_uid=sop_class_of(blueprint, parents),
             blueprint=blueprint,
             parents=parents,
             options=self._options("encoder", name, self.options.encoder_options),
@@ -159,7 +165,7 @@ class Build:
 
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
-        layers = self._layers(encoding, blueprint, parents)
+        layers = self.layers(encoding, blueprint, parents)
         gate = self._gate(blueprint, parents)
         request = BuildRequest(
             layers=layers,
@@ -190,7 +196,7 @@ class Build:
         """Read a file."""
         name, reader = choose_reader(path, self.plugin_set, self.options.reader)
         self.report.reader = self._provider("reader", name)
-        payload = reader.read(path, self._options("reader", name, self.options.reader_options))
+        payload = reader.read(path, self._reader_options(name))
         if not isinstance(payload, _PAYLOADS):
             raise PluginError(
                 f"the reader {name!r} gave a {type(payload).__name__}, not a Volume, Frames or Document",
@@ -198,6 +204,44 @@ class Build:
                 loc=str(path),
             )
         return payload
+
+    def _reader_options(self, name: str) -> dict[str, str]:
+        """Return the options of a reader.
+
+        A reader that can give several payloads has the option ``payload``. Unless the user says otherwise, it is
+        told the payloads that the encoder takes, where the encoder is known.
+        """
+        given = dict(self.options.reader_options)
+        spec = cast("ReaderSpec", self.plugin_set.registry("reader").spec(name))
+        if self._encoder and any(option.name == "payload" for option in spec.options):
+            given.setdefault("payload", ",".join(self._encoder_spec(self._encoder).payloads))
+        return self._options("reader", name, given)
+
+    def _encoder_of(self, blueprint: Blueprint) -> str | None:
+        """Return the only encoder that says that it makes the blueprint's SOP class."""
+        if _SOP_CLASS not in blueprint or not isinstance(blueprint[_SOP_CLASS], StaticElement):
+            return None
+        sop_class = str(cast("StaticElement", blueprint[_SOP_CLASS]).value)
+        names = [
+            name
+            for name in self.plugin_set.registry("encoder").names()
+            if sop_class in self._encoder_spec(name).sop_classes
+        ]
+        return names[0] if len(names) == 1 else None
+
+    def _encoder_spec(self, name: str) -> EncoderSpec:
+        return cast("EncoderSpec", self.plugin_set.registry("encoder").spec(name))
+
+    def _check_takes(self, name: str, payload: Any) -> None:
+        """Refuse a payload that the encoder does not take."""
+        kind, payloads = type(payload).__name__, self._encoder_spec(name).payloads
+        if kind not in payloads:
+            raise PluginError(
+                f"the encoder {name!r} takes {' or '.join(payloads)}, and the source is a {kind}",
+                hint="name another encoder (--encoder), or start from the blueprint of another kind of object",
+                loc=str(getattr(payload, "source", "")),
+                kind="payload",
+            )
 
     def _encoder_for(self, payload: Any) -> str:
         """Return the encoder that takes a payload, the built-in one first."""
@@ -215,9 +259,9 @@ class Build:
             )
         raise PluginError(f"several encoders take a {kind}: {', '.join(names)}", hint="name one (--encoder)")
 
-    def _layers(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> list[Layer]:
+    def layers(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> list[Layer]:
         """Return the blueprints from the weakest to the strongest."""
-        layers = [_owned("dicomwright", self._own_defaults())]
+        layers = [_owned("dicomwright", self.own_defaults())]
         if encoding.completed_by:
             layers.append(Layer(encoding.completed_by, Blueprint.load(encoding.completed_by)))
         layers.append(Layer("derivation", self._context(encoding, blueprint, parents)))
@@ -235,17 +279,17 @@ class Build:
     def _gate(self, blueprint: Blueprint, parents: ParentSeries | None) -> Gate | None:
         """Return the check of what is built against its IOD; None for SOP classes that the tables do not know."""
         allowance = Allowance.of(self.options.allow)
-        iod = iod_of(_sop_class(blueprint, parents))
+        iod = iod_of(sop_class_of(blueprint, parents))
         return None if iod is None else Gate(iod, allowance, complete=self.report.encoder is not None)
 
     def _context(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Blueprint:
         """Return what the output says of its sources; nothing where the blueprint encodes by itself."""
-        iod = iod_of(_sop_class(blueprint, parents)) if self.report.encoder else None
+        iod = iod_of(sop_class_of(blueprint, parents)) if self.report.encoder else None
         if iod is None:
             return Blueprint()
         return derived_context(iod, parents, encoding.pairs, blueprint, self.options.derivation)
 
-    def _own_defaults(self) -> Blueprint:
+    def own_defaults(self) -> Blueprint:
         """Return what no instance can do without."""
         return Blueprint(
             [
@@ -312,7 +356,7 @@ def _owned(name: str, blueprint: Blueprint) -> Layer:
     return Layer(name, blueprint)
 
 
-def _sop_class(blueprint: Blueprint, parents: ParentSeries | None) -> str:
+def sop_class_of(blueprint: Blueprint, parents: ParentSeries | None) -> str:
     """Return the SOP class of the output, from the blueprint or else from the parents."""
     if _SOP_CLASS not in blueprint:
         found = None if parents is None else parents.element(_SOP_CLASS)
