@@ -139,8 +139,8 @@ class Child:
             with suppress(subprocess.TimeoutExpired):
                 code = self._process.wait(2)
         self.close()
-        if self._timed_out or (code is not None and -code in _signals("SIGXCPU")):
-            return ChildError("time", f"it takes more than {self._seconds:g} seconds")
+        if self._timed_out or (code is not None and -code in _signals("SIGPROF", "SIGXCPU")):
+            return ChildError("time", f"it takes more than {self._seconds:g} s of processor time")
         if code is not None and -code in _signals("SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"):
             return ChildError("memory", "it needs too much memory, or is damaged")
         name = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"

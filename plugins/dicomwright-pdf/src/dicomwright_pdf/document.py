@@ -84,8 +84,11 @@ def inspect(data: bytes, source: str, options: ReadOptions) -> PdfFile:
             chosen = _chosen(source, properties["pages"], options)
             sizes = child.ask({"task": "sizes", "pages": list(chosen)}, OPENING)["sizes"]
         except ChildError as error:
-            raise _unopened(source, error, given=bool(options.password)) from error
-        warnings += _doubts(properties, checking)
+            raise _unopened(source, error, checking, given=bool(options.password)) from error
+        found = _findings(checking)
+    flat = set(found.get("flat", ()))
+    sizes = [(0.0, 0.0) if page in flat else size for page, size in zip(chosen, sizes, strict=True)]
+    warnings += _doubts(properties, found)
     return PdfFile(
         data=data,
         source=source,
@@ -95,6 +98,14 @@ def inspect(data: bytes, source: str, options: ReadOptions) -> PdfFile:
         title=properties["title"],
         warnings=tuple(warnings),
     )
+
+
+def _findings(checking: Child) -> dict[str, Any]:
+    """Return what the check of the structure found."""
+    try:
+        return checking.answer()
+    except ChildError as error:
+        return {"unchecked": str(error)}
 
 
 def _chosen(source: str, pages: int, options: ReadOptions) -> tuple[int, ...]:
@@ -113,12 +124,15 @@ def _chosen(source: str, pages: int, options: ReadOptions) -> tuple[int, ...]:
     last = max(last for _, last in options.pages)
     if last > pages:
         raise refusal(
-            source, f"there is no page {last}: the document has {pages}", f"pages are 1-{pages}", "no-such-page"
+            source,
+            f"there is no page {last}: the document has {pages}",
+            f"pages are 1-{pages}",
+            "no-such-page",
         )
     return tuple(sorted({page - 1 for first, last in options.pages for page in range(first, last + 1)}))
 
 
-def _unopened(source: str, error: ChildError, *, given: bool) -> SourceError:
+def _unopened(source: str, error: ChildError, checking: Child, *, given: bool) -> SourceError:
     """Return the refusal of a document that PDFium cannot open."""
     if error.kind == "password":
         if given:
@@ -136,20 +150,19 @@ def _unopened(source: str, error: ChildError, *, given: bool) -> SourceError:
     if error.kind in ("time", "memory", "crash"):
         message = f"the document cannot be opened: {error}"
         return refusal(source, message, "export it again", error.kind)
+    if _findings(checking).get("pages") == 0:
+        return refusal(source, "the document has no pages", "export it again", "no-pages")
     return refusal(source, "the document is damaged beyond repair", "copy or export it again", "damaged")
 
 
-def _doubts(properties: dict[str, Any], checking: Child) -> Iterator[str]:
-    """Yield what the check of the structure found."""
+def _doubts(properties: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+    """Yield what the user should know of the structure."""
     encrypted = properties["encrypted"]
     if encrypted:
         yield "the document is encrypted, and stays so where it is embedded"
-    try:
-        found = checking.answer()
-    except ChildError as error:
-        yield f"the structure of the document could not be checked: {error}"
-        return
-    if (found.get("broken") and not encrypted) or found.get("complaints"):
+    if "unchecked" in found:
+        yield f"the structure of the document could not be checked: {found['unchecked']}"
+    elif (found.get("broken") and not encrypted) or found.get("complaints"):
         yield (
             "the document is damaged and was repaired in order to read it: other software may show it otherwise, "
             "or not at all"

@@ -30,6 +30,7 @@ _MEDIA_TYPE: Final = "application/pdf"
 _LONGEST_TITLE: Final = 1024  # characters of ST
 _SERIES_NUMBER: Final = 0x00200011
 _BURNED_IN: Final = "BurnedInAnnotation"
+_ASIDE: Final = 1000  # from the parent's SeriesNumber to that of the document
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _series_number(parents: ParentSeries | None) -> int:
         number = int(str(element.value)) if element is not None else 0
     except ValueError:  # empty
         number = 0
-    return number + 1000 if 0 < number < 1_000_000 else 1 + (number == 1)
+    return number + _ASIDE if 0 < number < _ASIDE else 1
 
 
 def _references(parents: ParentSeries) -> Iterator[Blueprint]:
@@ -177,11 +178,11 @@ def _references(parents: ParentSeries) -> Iterator[Blueprint]:
 
 def _told(found: Search, blueprint: Blueprint) -> Iterator[str]:
     """Yield why BurnedInAnnotation (0028,0301) is what it is."""
-    said = blueprint[_BURNED_IN] if _BURNED_IN in blueprint else None
-    if said is not None and not found.named:
+    said = _BURNED_IN in blueprint
+    if said and not found.named:
         return
     if found.named:
-        overrides = ", whatever the blueprint says" if said is not None else ""
+        overrides = ", whatever the blueprint says" if said else ""
         yield f"BurnedInAnnotation (0028,0301) is YES{overrides}: page {found.page} names the patient"
     elif not found.clean:
         yield f"BurnedInAnnotation (0028,0301) is YES to be safe: {found.reason}"

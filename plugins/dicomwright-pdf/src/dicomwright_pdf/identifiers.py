@@ -1,4 +1,4 @@
-"""Is a patient named in a text?"""
+"""What identifies a patient, and whether a text has it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Identifiers"]
 
-_NAMES: Final = (0x00100010, 0x00101001, 0x00101005, 0x00101060)  # patient's, other, birth, mother's birth name
-_NUMBERS: Final = (0x00100020, 0x00101000, 0x00080050, 0x00101040)  # patient ID, others, accession number, address
+_NAMES: Final = (
+    0x00100010,
+    0x00101001,
+    0x00101005,
+    0x00101060,
+)  # patient's, other, birth, mother's birth name
+_NUMBERS: Final = (
+    0x00100020,
+    0x00101000,
+    0x00080050,
+    0x00101040,
+)  # patient ID, others, accession number, address
 _OTHER_IDS: Final = 0x00101002
 _BIRTH_DATE: Final = 0x00100030
 _LONG: Final = 5  # characters, from which on a name is also looked for without the spaces between letters
+#: Letters that do not come apart into a plain one and an accent, as people write them without.
+_ASCII: Final = (
+    {ord(a): b for a, b in zip("äöüøåæßœ", ("ae", "oe", "ue", "oe", "aa", "ae", "ss", "oe"), strict=True)},
+    {ord(a): b for a, b in zip("øåłđ", "oald", strict=True)},
+)
 _DATE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 
@@ -115,12 +130,9 @@ def _family_names(name: str) -> Iterator[str]:
 
 
 def _spellings(word: str) -> Iterator[str]:
-    """Yield a name as it is written without umlauts."""
-    table = str.maketrans(
-        {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "ß": "ss", "œ": "oe"}
-    )
-    yield word.casefold().translate(table)
-    yield word.casefold().translate(str.maketrans({"ø": "o", "å": "a", "ł": "l", "đ": "d", "ı": "i"}))
+    """Yield a name as it is written without the letters that ASCII lacks."""
+    for alphabet in _ASCII:
+        yield word.casefold().translate(alphabet)
 
 
 def _date_forms(date: str) -> Iterator[str]:

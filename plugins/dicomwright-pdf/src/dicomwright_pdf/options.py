@@ -69,7 +69,7 @@ class ReadOptions:
     max_pages: int = 1000
     max_pixels: int = 50_000_000
     max_bytes: int = 100 * 1024**2
-    max_seconds: float = 3.0
+    max_seconds: float = 2.5
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> ReadOptions:
@@ -92,9 +92,7 @@ class ReadOptions:
 
 
 def _refused(name: str, text: str, hint: str) -> SourceError:
-    return SourceError(
-        f"option {name} of the PDF reader cannot be {shown(text)!r}", hint=hint, kind="option"
-    )
+    return SourceError(f"option {name} of the PDF reader cannot be {shown(text)!r}", hint=hint, kind="option")
 
 
 def _payload(name: str, text: str) -> str:

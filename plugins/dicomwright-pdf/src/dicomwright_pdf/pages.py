@@ -31,6 +31,7 @@ _MOST_SIDE: Final = 65535  # Rows and Columns are US
 _LARGE: Final = 12_000_000  # pixels of a page, from which on one process must do
 _FEW: Final = 4  # pages, up to which a second process costs more than it gains
 _PAGES_A_CHILD: Final = 100
+_WAY_OUT: Final = {"time": "raise the limit (--reader-opt max_seconds=10), "}
 _KEPT: Final = 16 * 1024**2  # bytes of pages that are kept in case they are asked for again
 
 
@@ -110,7 +111,9 @@ def _shapes(document: PdfFile, options: ReadOptions) -> list[tuple[int, ...]]:
     shapes = []
     for page, (width, height) in zip(document.chosen, document.sizes, strict=True):
         if width <= 0 or height <= 0:
-            raise refusal(document.source, f"page {page + 1} has no size", "export the document again", "size")
+            raise refusal(
+                document.source, f"page {page + 1} has no size", "export the document again", "size"
+            )
         columns, rows = (math.ceil(side * options.dpi / _POINTS_PER_INCH - 1e-6) for side in (width, height))
         if rows * columns > options.max_pixels or max(rows, columns) > _MOST_SIDE:
             what = f"{rows}x{columns} pixels (rows x columns) at {options.dpi:g} dpi"
@@ -130,7 +133,9 @@ def _shapes(document: PdfFile, options: ReadOptions) -> list[tuple[int, ...]]:
 class _Line:
     """One process that renders every `step`-th page, one ahead of what is asked for."""
 
-    def __init__(self, document: PdfFile, options: ReadOptions, shapes: Shapes, step: int, memory: int) -> None:
+    def __init__(
+        self, document: PdfFile, options: ReadOptions, shapes: Shapes, step: int, memory: int
+    ) -> None:
         self._document = document
         self._options = options
         self._shapes = shapes
@@ -191,14 +196,15 @@ class _Line:
             if self._made < 0:
                 self._child.answer()
                 self._made = 0
-            self._child.answer(into)
+            self._child.answer(into.data)
         except ChildError as error:
             self.close()
             raise refusal(
                 self._document.source,
                 f"page {self._document.chosen[begun] + 1} could not be rendered: {error}",
-                "embed the document instead (--blueprint encapsulated-pdf), or choose other pages "
-                "(--reader-opt pages=...)",
+                _WAY_OUT.get(error.kind, "")
+                + "embed the document instead (--blueprint encapsulated-pdf), or choose "
+                "other pages (--reader-opt pages=...)",
                 "page",
             ) from error
         self._made += 1

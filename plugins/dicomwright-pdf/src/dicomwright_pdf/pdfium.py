@@ -6,8 +6,8 @@ import ctypes
 import math
 from typing import Any, Final
 
-import pypdfium2
-import pypdfium2.raw as pdfium
+import pypdfium2  # type: ignore[import-untyped]  # it ships no types
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 __all__ = ["Document", "OpenError"]
 
@@ -180,7 +180,7 @@ class _Objects:
         left, bottom, right, top = (ctypes.c_float() for _ in range(4))
         if not self._area or not pdfium.FPDFPageObj_GetBounds(thing, left, bottom, right, top):
             return 1.0
-        return abs((right.value - left.value) * (top.value - bottom.value)) / self._area
+        return float(abs((right.value - left.value) * (top.value - bottom.value)) / self._area)
 
 
 def _enlargement(form: Any) -> float:

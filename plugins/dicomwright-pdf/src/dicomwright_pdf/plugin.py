@@ -15,7 +15,7 @@ _READER = {
     "max_pages": "most pages that a document may have (default 1000)",
     "max_pixels": "most pixels that a page may have (default 50000000)",
     "max_bytes": "most bytes that the file may have, such as 512MiB (default 100MiB)",
-    "max_seconds": "most seconds of processor time for a page (default 3)",
+    "max_seconds": "most seconds of processor time for a page (default 2.5)",
 }
 _ENCODER = {
     "title": "DocumentTitle (0042,0010), instead of the title in the document's metadata",

@@ -10,6 +10,7 @@ from dicomwright_pdf.document import inspect
 from dicomwright_pdf.files import is_pdf, read_bytes
 from dicomwright_pdf.options import RENDERING, ReadOptions
 from dicomwright_pdf.pages import RenderedPages
+from dicomwright_pdf.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +77,9 @@ def _payload(data: bytes, source: str, given: Mapping[str, str], options: ReadOp
             shapes=images.shapes,
             content=images.digest,
         )
+    missing = [str(page + 1) for page, size in zip(document.chosen, document.sizes, strict=True) if 0 in size]
+    if len(missing) == len(document.sizes):
+        raise refusal(source, "none of the pages can be shown", "export the document again", "damaged")
     idle = [name for name in RENDERING if given.get(name)]
     ignored = f"{', '.join(idle)}: only for pages as images; the document is embedded whole"
     return Document(
@@ -84,5 +88,9 @@ def _payload(data: bytes, source: str, given: Mapping[str, str], options: ReadOp
         pages=document.pages,
         title=document.title,
         source=source,
-        warnings=(*document.warnings, *([ignored] if idle else [])),
+        warnings=(
+            *document.warnings,
+            *([f"page {', '.join(missing[:10])} cannot be shown"] if missing else []),
+            *([ignored] if idle else []),
+        ),
     )

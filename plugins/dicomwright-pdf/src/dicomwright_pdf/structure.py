@@ -35,7 +35,9 @@ def findings(data: bytes) -> dict[str, Any]:
         found["encrypted"] = reader.is_encrypted
         if not reader.is_encrypted:
             found |= _carried(reader)
-            found["pages"] = len(reader.pages)
+            pages = list(reader.pages)
+            found["pages"] = len(pages)
+            found["flat"] = [index for index, page in enumerate(pages) if _is_flat(page)]
     except Exception:  # noqa: BLE001  # pypdf raises many kinds on damaged files; any of them means damage
         found["broken"] = True
     found["complaints"] = counter.count
@@ -53,6 +55,16 @@ def _carried(reader: Any) -> dict[str, bool]:
         "files": "/EmbeddedFiles" in names or "/AF" in root,
         "xfa": "/XFA" in form,
     }
+
+
+def _is_flat(page: Any) -> bool:
+    """Tell whether a page says that it has no area; software then takes a size of its own choice."""
+    box = page.get("/MediaBox")
+    try:
+        left, bottom, right, top = (float(side) for side in box or ())
+    except (TypeError, ValueError):  # no box, which is damage of another kind
+        return False
+    return (right - left) * (top - bottom) == 0
 
 
 def _dictionary(value: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ it looks at the document. A hostile document can end this process; it cannot hur
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -96,13 +97,14 @@ def _limit(memory: int) -> None:
 
 
 def allow(seconds: float) -> None:
-    """Allow so much more processor time."""
+    """Allow so much more processor time; at its end SIGPROF ends the process, whatever PDFium is doing."""
     try:
         import resource
     except ImportError:  # not on Windows
         return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    until = int(used.ru_utime + used.ru_stime + seconds) + 1
+    until = int(used.ru_utime + used.ru_stime + seconds) + 2  # should the timer fail
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(
         resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard)
