@@ -58,7 +58,10 @@ def build(cli, path, out, *more):
 
 
 @given(
-    affine=affines(), array=arrays(), slicing=st.sampled_from(SLICINGS), blueprint=st.sampled_from(["mr", "ct"])
+    affine=affines(),
+    array=arrays(),
+    slicing=st.sampled_from(SLICINGS),
+    blueprint=st.sampled_from(["mr", "ct"]),
 )
 @FEW
 def test_any_nifti_maps_exactly(tmp_path_factory, cli, judge, nifti_file, affine, array, slicing, blueprint):
@@ -105,11 +108,11 @@ def test_every_axis_order_and_flip(tmp_path, prove, signs):
             assert prove(out, affine, array) == (pytest.approx(0, abs=1e-6), 0)
 
 
-@given(
-    affine=affines(), noise=st.integers(0, 99)
-)
+@given(affine=affines(), noise=st.integers(0, 99))
 @settings(FEW, max_examples=6)
-def test_slicings_give_the_same_volume_to_other_readers(tmp_path_factory, cli, read_back, nifti_file, affine, noise):
+def test_slicings_give_the_same_volume_to_other_readers(
+    tmp_path_factory, cli, read_back, nifti_file, affine, noise
+):
     folder = tmp_path_factory.mktemp("slicings")
     array = np.random.default_rng(noise).integers(-900, 900, (5, 7, 4)).astype(np.int16)
     path = nifti_file(folder / "source.nii", array, affine)

@@ -56,7 +56,17 @@ def shuffled(folder, target):
 def test_a_real_series_as_the_parent(cli, shared_data, tmp_path, judge, case, blueprint):
     path, folder = shared_data / f"{case}.nii.gz", shared_data / case.partition("/")[0] / "dicom"
     parent = shuffled(folder, tmp_path / "parent")
-    arguments = ["build", path, "--blueprint", blueprint, "--parent", parent, "--out", tmp_path / "out", "--json"]
+    arguments = [
+        "build",
+        path,
+        "--blueprint",
+        blueprint,
+        "--parent",
+        parent,
+        "--out",
+        tmp_path / "out",
+        "--json",
+    ]
     outcome = cli(*arguments)
     assert outcome.code == 0, outcome.err
     judge(tmp_path / "out", *source(path), outcome.result)
@@ -82,28 +92,51 @@ def test_a_real_series_as_the_parent(cli, shared_data, tmp_path, judge, case, bl
 
 def test_copies_of_instances_follow_the_place(cli, shared_data, tmp_path):
     blueprint = tmp_path / "b.toml"
-    blueprint.write_text('schema = 1\nextends = ["mr-image"]\n[elements]\nInstanceCreationTime = "discard"\n'
-                         'AcquisitionNumber = "copy-instance"\nSliceThickness = "copy-instance"\n'
-                         'TemporalPositionIdentifier = "discard"\nImageComments = "discard"\n'
-                         'ContentTime = "copy-instance"\n')
+    blueprint.write_text(
+        'schema = 1\nextends = ["mr-image"]\n[elements]\nInstanceCreationTime = "discard"\n'
+        'AcquisitionNumber = "copy-instance"\nSliceThickness = "copy-instance"\n'
+        'TemporalPositionIdentifier = "discard"\nImageComments = "discard"\n'
+        'ContentTime = "copy-instance"\n'
+    )
     folder = shared_data / "v02_mr_sagittal/dicom"
-    outcome = cli("build", shared_data / "v02_mr_sagittal/mr_sagittal.nii.gz", "--blueprint", blueprint, "--parent",
-                  shuffled(folder, tmp_path / "parent"), "--out", tmp_path / "out")
+    outcome = cli(
+        "build",
+        shared_data / "v02_mr_sagittal/mr_sagittal.nii.gz",
+        "--blueprint",
+        blueprint,
+        "--parent",
+        shuffled(folder, tmp_path / "parent"),
+        "--out",
+        tmp_path / "out",
+    )
     assert outcome.code == 0, outcome.err
+
     def key(dataset):
         return tuple(np.round(np.array(dataset.ImagePositionPatient, float), 2))
+
     theirs = {key(d): d for d in map(pydicom.dcmread, folder.iterdir())}
     for path in (tmp_path / "out").iterdir():
         dataset = pydicom.dcmread(path)
         # the volume has its own cut, and the same planes
-        parent = min(theirs.values(), key=lambda d: abs(float(d.ImagePositionPatient[0]) - float(dataset.ImagePositionPatient[0])))
+        parent = min(
+            theirs.values(),
+            key=lambda d: abs(float(d.ImagePositionPatient[0]) - float(dataset.ImagePositionPatient[0])),
+        )
         assert dataset.ContentTime == parent.ContentTime
 
 
 def test_three_orientations_in_one_folder_are_refused_by_name(cli, shared_data, tmp_path):
     case = shared_data / "v05_mr_three_plane_localizer"
-    outcome = cli("build", case / "axial.nii.gz", "--blueprint", "mr-image", "--parent", case / "dicom", "--out",
-                  tmp_path / "out")
+    outcome = cli(
+        "build",
+        case / "axial.nii.gz",
+        "--blueprint",
+        "mr-image",
+        "--parent",
+        case / "dicom",
+        "--out",
+        tmp_path / "out",
+    )
     assert outcome.code == 1
     for word in ("axial", "sagittal", "coronal"):
         assert word in outcome.err
@@ -117,24 +150,42 @@ def test_one_plane_with_its_own_parents(cli, shared_data, tmp_path, judge, plane
     axis = {"sagittal": 0, "coronal": 1, "axial": 2}[plane]
     parents = []
     for path in sorted((case / "dicom").iterdir()):
-        iop = np.array(pydicom.dcmread(path, stop_before_pixels=True).ImageOrientationPatient, float).reshape(2, 3)
+        iop = np.array(pydicom.dcmread(path, stop_before_pixels=True).ImageOrientationPatient, float).reshape(
+            2, 3
+        )
         if np.argmax(np.abs(np.cross(*iop))) == axis:
             parents += ["--parent", path]
     assert len(parents) == 10
-    outcome = cli("build", case / f"{plane}.nii.gz", "--blueprint", "mr-image", *parents, "--out", tmp_path / "out", "--json")
+    outcome = cli(
+        "build",
+        case / f"{plane}.nii.gz",
+        "--blueprint",
+        "mr-image",
+        *parents,
+        "--out",
+        tmp_path / "out",
+        "--json",
+    )
     assert outcome.code == 0, outcome.err
     judge(tmp_path / "out", LPS @ image.affine, np.asanyarray(image.dataobj), outcome.result)
 
 
-@pytest.mark.parametrize("name", ["implicit", "bigendian", "deflated", "jpeg_lossless", "jpeg_ls", "jpeg2000", "rle"])
+@pytest.mark.parametrize(
+    "name", ["implicit", "bigendian", "deflated", "jpeg_lossless", "jpeg_ls", "jpeg2000", "rle"]
+)
 def test_parents_in_any_transfer_syntax_give_the_same_output(shared_data, tmp_path, name, dciodvfy):
     from dicomwright import Blueprint, DicomFactory
 
     original = shared_data / "v02_mr_sagittal/dicom"
     encoded = shared_data / "v08_parents_transfer_syntaxes" / f"series_{name}"
-    wanted = {str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID) for path in encoded.iterdir()}
-    originals = [path for path in sorted(original.iterdir())
-                 if str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID) in wanted]
+    wanted = {
+        str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID) for path in encoded.iterdir()
+    }
+    originals = [
+        path
+        for path in sorted(original.iterdir())
+        if str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID) in wanted
+    ]
     image = np.arange(3 * 256 * 256, dtype=np.uint16).reshape(3, 256, 256) // 4
     from dicomwright import FillingStrategy
 
@@ -147,28 +198,43 @@ def test_parents_in_any_transfer_syntax_give_the_same_output(shared_data, tmp_pa
     for left, right in zip(ours, plain, strict=True):
         assert left.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
         # big endian cannot keep numbers of unknown VR, nothing else may differ
-        assert {e.tag: e.value for e in left if e.VR != "UN"} == {e.tag: e.value for e in right if e.VR != "UN"}
+        assert {e.tag: e.value for e in left if e.VR != "UN"} == {
+            e.tag: e.value for e in right if e.VR != "UN"
+        }
     for path in ours.write(tmp_path / "out"):
         assert dciodvfy(path) == []
 
 
 def test_names_survive_in_any_character_set(shared_data, tmp_path, dcmdump):
-    from dicomwright import Blueprint, CopyElement, DicomFactory, StaticElement, gen_uid, FunctionalElement
+    from dicomwright import Blueprint, CopyElement, DicomFactory, FunctionalElement, StaticElement, gen_uid
 
     tried = 0
     for path in sorted((shared_data / "v09_parents_charsets").glob("*.dcm")):
         parent = pydicom.dcmread(path)
-        copied = [CopyElement(keyword) for keyword in ("PatientName", "RequestedProcedureCodeSequence") if keyword in parent]
-        blueprint = Blueprint([*copied, StaticElement("SOPClassUID", "UI", "1.2.840.10008.5.1.4.1.1.7"),
-                               FunctionalElement("SOPInstanceUID", "UI", lambda _: gen_uid()),
-                               StaticElement("StudyDescription", "LO", "Ж山ø")])
+        copied = [
+            CopyElement(keyword)
+            for keyword in ("PatientName", "RequestedProcedureCodeSequence")
+            if keyword in parent
+        ]
+        blueprint = Blueprint(
+            [
+                *copied,
+                StaticElement("SOPClassUID", "UI", "1.2.840.10008.5.1.4.1.1.7"),
+                FunctionalElement("SOPInstanceUID", "UI", lambda _: gen_uid()),
+                StaticElement("StudyDescription", "LO", "Ж山ø"),
+            ]
+        )
         dataset = DicomFactory().build_instance(path, blueprint)
         dataset.save_as(tmp_path / path.name)
         again = pydicom.dcmread(tmp_path / path.name)
         assert again.SpecificCharacterSet == "ISO_IR 192"
         assert again.StudyDescription == "Ж山ø"
         assert "PatientName" not in parent or str(again.PatientName) == str(parent.PatientName)
-        for theirs, mine in zip(parent.get("RequestedProcedureCodeSequence") or [], again.get("RequestedProcedureCodeSequence") or [], strict=True):
+        for theirs, mine in zip(
+            parent.get("RequestedProcedureCodeSequence") or [],
+            again.get("RequestedProcedureCodeSequence") or [],
+            strict=True,
+        ):
             for keyword in ("CodeMeaning", "PatientName"):
                 assert str(theirs.get(keyword)) == str(mine.get(keyword))
         dcmdump(tmp_path / path.name)
@@ -183,7 +249,9 @@ def test_a_tilted_uneven_parent_is_warned_of_and_no_spacing_is_claimed(shared_da
     assert any("18.5" in warning for warning in parents.warnings)
     assert any("not evenly spaced" in warning for warning in parents.warnings)
     first = parents.first
-    image = np.arange(len(parents) * first.Rows * first.Columns, dtype=np.uint32).reshape(len(parents), first.Rows, -1)
+    image = np.arange(len(parents) * first.Rows * first.Columns, dtype=np.uint32).reshape(
+        len(parents), first.Rows, -1
+    )
     series = DicomFactory().build_series((image % 4000).astype(np.int16), Blueprint.load("ct-image"), parents)
     assert "SpacingBetweenSlices" not in series[0]
     series.write(tmp_path / "out")
@@ -193,7 +261,17 @@ def test_a_tilted_uneven_parent_is_warned_of_and_no_spacing_is_claimed(shared_da
 def test_an_enhanced_parent_gives_its_frames_places(cli, shared_data, tmp_path, judge):
     case = shared_data / "v10_enhanced_multiframe"
     path = case / "enhanced_ct.nii.gz"
-    outcome = cli("build", path, "--blueprint", "ct-image", "--parent", case / "enhanced_ct", "--out", tmp_path / "out", "--json")
+    outcome = cli(
+        "build",
+        path,
+        "--blueprint",
+        "ct-image",
+        "--parent",
+        case / "enhanced_ct",
+        "--out",
+        tmp_path / "out",
+        "--json",
+    )
     assert outcome.code == 0, outcome.err
     judge(tmp_path / "out", *source(path), outcome.result)
 
@@ -202,15 +280,26 @@ def test_an_enhanced_parent_gives_its_frames_places(cli, shared_data, tmp_path, 
 def test_a_legacy_converted_parent(cli, shared_data, tmp_path, judge, name):
     case = shared_data / "v10_enhanced_multiframe"
     path = case / "legacy_ct_single.nii.gz"
-    outcome = cli("build", path, "--blueprint", "ct-image", "--parent", case / name, "--out", tmp_path / "out", "--json")
+    outcome = cli(
+        "build", path, "--blueprint", "ct-image", "--parent", case / name, "--out", tmp_path / "out", "--json"
+    )
     assert outcome.code == 0, outcome.err
     judge(tmp_path / "out", *source(path), outcome.result)
 
 
 def test_a_mosaic_is_not_one_slice(cli, shared_data, tmp_path):
     case = shared_data / "v11_mr_4d"
-    outcome = cli("build", shared_data / "v03_mr_oblique_triple/mr_oblique_triple.nii.gz", "--blueprint", "mr-image",
-                  "--parent", case / "mosaic_dicom", "--out", tmp_path / "out", "--json")
+    outcome = cli(
+        "build",
+        shared_data / "v03_mr_oblique_triple/mr_oblique_triple.nii.gz",
+        "--blueprint",
+        "mr-image",
+        "--parent",
+        case / "mosaic_dicom",
+        "--out",
+        tmp_path / "out",
+        "--json",
+    )
     assert outcome.code == 0, outcome.err
     assert any("mosaic" in warning.lower() for warning in outcome.result["warnings"])
 
@@ -219,7 +308,19 @@ def test_singles_of_every_kind_are_parents_or_refused_clearly(cli, shared_data, 
     path = nifti()
     for file in sorted((shared_data / "v08_parents_transfer_syntaxes/singles").iterdir()):
         out = tmp_path / "out" / file.name
-        outcome = cli("build", path, "--blueprint", "mr-image", "--parent", file, "--out", out, "--fill", "copy", "--json")
+        outcome = cli(
+            "build",
+            path,
+            "--blueprint",
+            "mr-image",
+            "--parent",
+            file,
+            "--out",
+            out,
+            "--fill",
+            "copy",
+            "--json",
+        )
         assert outcome.code in (0, 1), file.name
         assert "internal error" not in outcome.err, file.name
         if outcome.code == 0:

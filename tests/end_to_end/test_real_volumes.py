@@ -46,7 +46,9 @@ def source(path):
     return LPS @ image.affine, np.asanyarray(image.dataobj)
 
 
-@pytest.mark.parametrize(("name", "blueprint", "lossless"), VOLUMES, ids=lambda value: str(value).rpartition("/")[2])
+@pytest.mark.parametrize(
+    ("name", "blueprint", "lossless"), VOLUMES, ids=lambda value: str(value).rpartition("/")[2]
+)
 def test_a_real_volume(cli, shared_data, tmp_path, judge, name, blueprint, lossless):
     outcome = cli("build", shared_data / name, "--blueprint", blueprint, "--out", tmp_path / "out", "--json")
     assert outcome.code == 0, outcome.err
@@ -118,7 +120,9 @@ def test_what_cannot_be_written_right_is_refused(cli, shared_data, tmp_path, nam
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sheared_volume_is_refused_or_written_at_exact_positions(cli, shared_data, tmp_path, prove, conformance):
+def test_a_sheared_volume_is_refused_or_written_at_exact_positions(
+    cli, shared_data, tmp_path, prove, conformance
+):
     path = shared_data / "v07_ct_tilt_nonuniform/sheared_ct.nii.gz"
     arguments = ["build", path, "--blueprint", "ct-image", "--out", tmp_path / "out", "--json"]
     refused = cli(*arguments)
@@ -155,6 +159,8 @@ def test_a_mask_keeps_zero_and_one(cli, shared_data, tmp_path):
     path = shared_data / "v15_nifti_labels/labels_uint8_mask.nii.gz"
     cli("build", path, "--blueprint", "ct-image", "--out", tmp_path / "out", "--json")
     values = {
-        int(value) for file in (tmp_path / "out").iterdir() for value in np.unique(pydicom.dcmread(file).pixel_array)
+        int(value)
+        for file in (tmp_path / "out").iterdir()
+        for value in np.unique(pydicom.dcmread(file).pixel_array)
     }
     assert values == {0, 1}

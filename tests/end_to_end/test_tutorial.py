@@ -313,7 +313,11 @@ def test_build_instance(factory, parent_series, tmp_path):
         ]
     )
     dataset = factory.build_instance(parent_series[0], blueprint, {"code": 12})
-    assert (dataset.PatientID, dataset.ContentDate, dataset.ImageComments) == ("P-001", "20261124", "error 12")
+    assert (dataset.PatientID, dataset.ContentDate, dataset.ImageComments) == (
+        "P-001",
+        "20261124",
+        "error 12",
+    )
     dataset.save_as(tmp_path / "message.dcm")
     assert pydicom.dcmread(tmp_path / "message.dcm").ImageComments == "error 12"
 

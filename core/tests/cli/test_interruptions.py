@@ -116,7 +116,7 @@ def test_the_second_of_two_runs_into_one_folder_refuses(start, cli, source, tmp_
     assert second.code == 1
     assert "another run is writing" in second.err
     assert took < 1
-    out, errors = child.communicate(timeout=30)
+    _, errors = child.communicate(timeout=30)
     assert child.returncode == 0, errors
     assert len(list((tmp_path / "out").iterdir())) == SLICES
     assert names(tmp_path) == ["out"]
@@ -146,3 +146,10 @@ def test_killed_at_any_time(site, large, tmp_path, delay):  # noqa: ARG001  # th
     child.wait()
     if (tmp_path / "out").exists():
         assert len(list((tmp_path / "out").iterdir())) == SLICES
+
+
+def test_sigterm_while_a_plug_in_loads(cli, source, site, tmp_path):
+    (site / "test_grid_reader.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+    done = cli("build", source(), "--blueprint", "mr-image", "--out", tmp_path / "out")
+    assert done.code == 143
+    assert "report it" not in done.err

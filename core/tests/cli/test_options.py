@@ -77,7 +77,7 @@ def test_without_json_nothing_is_on_standard_output(cli, source, out):
     assert str(out) in done.err
 
 
-def test_quiet_says_nothing(build, cli, source, out):
+def test_quiet_says_nothing(cli, source, out):
     done = cli("build", source(), "--blueprint", "mr-image", "--out", out, "--quiet")
     assert (done.code, done.out, done.err.replace("the reader prints\n", "")) == (0, "", "")
 
@@ -197,7 +197,7 @@ def test_encoder_and_its_options(build, out):
         (["--blueprint", "./missing.toml"], ["missing.toml"]),
         (["--encoder", "pdf"], ["pdf"]),
     ],
-    ids=lambda value: " ".join(value),
+    ids=" ".join,
 )
 def test_unknown_names_are_refused_with_the_nearest(build, out, arguments, words):
     done = build(*arguments)

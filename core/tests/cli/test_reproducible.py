@@ -25,7 +25,9 @@ def derived(cli, source, tmp_path):
 
     def run(name, *more, path=None, blueprint="mr-image"):
         path = path or source()
-        done = cli("build", path, "--blueprint", blueprint, "--out", tmp_path / name, "--uids", "derived", *more)
+        done = cli(
+            "build", path, "--blueprint", blueprint, "--out", tmp_path / name, "--uids", "derived", *more
+        )
         assert done.code == 0, done.err
         return tmp_path / name
 
