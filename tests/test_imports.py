@@ -18,15 +18,16 @@ LAYERS = [  # each may import what stands above it; those in one line may import
     {"errors", "uids", "clock", "blueprints"},
     {"blueprint", "payload", "parents", "standard", "plugins"},
     {"engine", "_version"},
-    {"encoders", "bundles", "provenance", "reproducible"},
+    {"encoders", "bundles", "provenance", "reproducible", "lint"},
     {"build"},
+    {"dry_run"},
     {"factory"},
     {"cli"},
     {"testing"},
     {"__init__", "__main__"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
-PLUGINS_ARE_FOR = {"_version", "build", "factory", "bundles", "encoders", "cli", "testing", "__init__"}
+PLUGINS_ARE_FOR = {"_version", "build", "dry_run", "factory", "bundles", "encoders", "cli", "testing", "__init__"}
 UPWARD = {  # reached through a function, for the sake of a front door
     ("blueprint", "bundles"),  # Blueprint.load is a thin name for the loader of blueprint files
 }

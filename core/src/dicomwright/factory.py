@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dicomwright.engine.instance import InstanceDataset
     from dicomwright.engine.series import Series
+    from dicomwright.lint import Finding
     from dicomwright.plugins import PluginSet
 
 __all__ = ["DicomFactory"]
@@ -132,6 +133,37 @@ class DicomFactory:
             blueprint=blueprint,
             parents=parents,
         )
+
+    def lint(
+        self,
+        blueprint: Blueprint,
+        parents: Any = None,
+        iod: str = "",
+        *,
+        allow: Iterable[str] = (),
+    ) -> list[Finding]:
+        """Check a blueprint without a source, as every build does before it reads a pixel.
+
+        Parameters
+        ----------
+        blueprint : Blueprint
+            What to check, laid over what an encoder and the shipped blueprints add.
+        parents : ParentSeries, path, dataset, or list of paths or datasets, optional
+            What the copying rules copy from. Without it they are taken to find what they need.
+        iod : str
+            The IOD or SOP class, where the blueprint does not name it.
+        allow : iterable of str
+            Findings that are accepted: they become notes.
+
+        Returns
+        -------
+        list of Finding
+            Errors first.
+
+        """
+        from dicomwright.dry_run import lint
+
+        return lint(blueprint, parents, iod, allow=allow, plugin_set=self._plugin_set)
 
     def build_series(
         self,

@@ -19,6 +19,7 @@ __all__ = ["KINDS", "Allowance"]
 
 #: Every kind of finding, and what it means.
 KINDS = {
+    "blueprint": "a blueprint cannot be read",
     "conditional": "an attribute of type 1C or 2C whose condition holds is not produced",
     "condition": "it depends on more than the blueprint whether an attribute is required",
     "empty": "an attribute of type 1 has no value",

@@ -1,0 +1,308 @@
+"""A build without a source: which rules a blueprint comes to, and what is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from dicomwright.blueprint.blueprint import Blueprint
+from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
+from dicomwright.blueprint.elements import StaticElement
+from dicomwright.build import Build, BuildOptions, sop_class_of
+from dicomwright.engine.compile import compile_plan
+from dicomwright.engine.request import BuildRequest
+from dicomwright.engine.rules import Layer, merge
+from dicomwright.errors import DicomwrightError
+from dicomwright.lint import Allowance, Finding, check
+from dicomwright.lint.encoders import given_by_encoders
+from dicomwright.lint.findings import sorted_findings
+from dicomwright.lint.gate import Gate
+from dicomwright.lint.rules import fixed_uids, illegal_values, overridden
+from dicomwright.lint.views import RuleView
+from dicomwright.parents import ParentSeries
+from dicomwright.payload import Document, Frames, Volume
+from dicomwright.plugins import default
+from dicomwright.standard import iod as iod_named
+from dicomwright.standard import iod_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dicomwright.encoders.api import Encoding
+    from dicomwright.engine.nodes import Node
+    from dicomwright.engine.plan import Plan
+    from dicomwright.engine.rules import Rule
+    from dicomwright.plugins import EncoderSpec, PluginSet
+    from dicomwright.standard import Iod
+
+__all__ = ["DryRun", "dry_run", "lint"]
+
+_SOP_CLASS = 0x00080016
+_SMALL = (3, 4, 5)
+
+
+@dataclass
+class DryRun:
+    """What a blueprint comes to.
+
+    Attributes
+    ----------
+    rules : list of Rule
+        One for each tag, with the weaker ones that it overrode.
+    iod : Iod, optional
+        What is built; None if nothing says it, or the tables do not know it.
+    encoder : str
+        Name of the encoder; empty if none that is installed makes these objects.
+    plan : Plan, optional
+        With parents or a source, if everything can be resolved.
+    findings : list of Finding
+        What is wrong, the exceptions applied.
+
+    """
+
+    rules: list[Rule]
+    iod: Iod | None
+    encoder: str = ""
+    plan: Plan | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+def lint(
+    blueprint: Blueprint,
+    parents: Any = None,
+    iod: str = "",
+    *,
+    allow: Iterable[str] = (),
+    plugin_set: PluginSet | None = None,
+) -> list[Finding]:
+    """Return what is wrong with a blueprint, errors first. See `DicomFactory.lint`."""
+    return dry_run(blueprint, parents, iod, allow=allow, plugin_set=plugin_set).findings
+
+
+def dry_run(
+    blueprint: Blueprint,
+    parents: Any = None,
+    iod: str = "",
+    *,
+    source: Any = None,
+    allow: Iterable[str] = (),
+    plugin_set: PluginSet | None = None,
+) -> DryRun:
+    """Lay the blueprint over what an encoder and the shipped blueprints add, and check the result.
+
+    Without a source a small volume of zeros stands in, in the parents' place if there are any. Without parents
+    copying rules are taken to find what they need.
+
+    Raises
+    ------
+    DicomwrightError
+        The IOD is unknown, or an exception is no exception.
+
+    """
+    series = ParentSeries.of(parents)
+    wanted = iod_named(iod) if iod else None
+    blueprint = _with_sop_class(blueprint, wanted, series)
+    plugins = plugin_set or default()
+    name = _encoder_of(plugins, sop_class_of(blueprint, series))
+    build = Build(None, BuildOptions(encoder=name), plugins)
+    found = _Findings()
+    encoding = _encoding(build, blueprint, series, source, found)
+    known = wanted or iod_of(sop_class_of(blueprint, series))
+    layers = build.layers(encoding, blueprint, series) if encoding else _plain_layers(build, blueprint)
+    run = DryRun(merge(layers), known, build.report.encoder["name"] if build.report.encoder else "")
+    found.add(_of_other_class(blueprint, wanted))
+    found.add(overridden(run.rules, notes=True))
+    found.add(fixed_uids(run.rules))
+    if encoding is not None and (series is not None or source is not None):
+        run.plan = _compiled(layers, encoding, series, known, found)
+    else:
+        found.add(illegal_values(run.rules))
+        found.add(_of_rules(run, encoding))
+    allowance = Allowance.of(allow)
+    run.findings = sorted_findings(map(allowance.apply, found.all))
+    return run
+
+
+class _Findings:
+    """Collects findings."""
+
+    def __init__(self) -> None:
+        self.all: list[Finding] = []
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        self.all.extend(findings)
+
+    def error(self, error: DicomwrightError, kind: str) -> None:
+        """Turn the problems of an error into findings."""
+        self.all.extend(
+            Finding("error", kind, (), problem.message, problem.hint, origin=problem.loc)
+            for problem in error.problems
+        )
+
+
+def _with_sop_class(blueprint: Blueprint, wanted: Iod | None, parents: ParentSeries | None) -> Blueprint:
+    """Return the blueprint with the SOP class of the IOD that is asked for, where it says none."""
+    if wanted is None or _SOP_CLASS in blueprint or not wanted.sop_classes:
+        return blueprint
+    uid = wanted.sop_classes[0].uid
+    if parents is not None and sop_class_of(Blueprint(), parents) in {row.uid for row in wanted.sop_classes}:
+        uid = sop_class_of(Blueprint(), parents)
+    element = StaticElement(_SOP_CLASS, "UI", uid)
+    element.origin = "--iod"
+    return Blueprint([element]) + blueprint
+
+
+def _of_other_class(blueprint: Blueprint, wanted: Iod | None) -> Iterator[Finding]:
+    """Yield a finding if the blueprint is of another SOP class than the IOD that is asked for."""
+    if wanted is None or _SOP_CLASS not in blueprint:
+        return
+    if not isinstance(blueprint[_SOP_CLASS], StaticElement):
+        return
+    uid = sop_class_of(blueprint, None)
+    if uid not in {row.uid for row in wanted.sop_classes}:
+        yield Finding(
+            "error",
+            "sop-class",
+            (_SOP_CLASS,),
+            f"SOPClassUID (0008,0016) is {uid}, which is no SOP class of the {wanted.name} IOD",
+            f"write {wanted.sop_classes[0].uid}" if wanted.sop_classes else "",
+            origin=blueprint[_SOP_CLASS].origin,
+        )
+
+
+def _encoding(
+    build: Build, blueprint: Blueprint, parents: ParentSeries | None, source: Any, found: _Findings
+) -> Encoding | None:
+    """Return what an encoder says; None, with a finding, if there is none for these objects."""
+    uid = sop_class_of(blueprint, parents)
+    if not uid:
+        found.add([_unnamed()])
+        return None
+    try:
+        payload = build.payload(source) if source is not None else _stand_in(build, parents)
+        return build.encode(payload, blueprint, parents)
+    except DicomwrightError as error:
+        build.report.encoder = None
+        if source is None and any(problem.kind == "sop-class" for problem in error.problems):
+            found.add([_without_encoder(uid)])
+        else:
+            found.error(error, "parent" if source is None else "value")
+        return None
+
+
+def _unnamed() -> Finding:
+    return Finding(
+        "error",
+        "sop-class",
+        (_SOP_CLASS,),
+        "SOPClassUID (0008,0016) is given by nothing, so it is not known what kind of object this is",
+        "start from a shipped blueprint, or name the IOD (--iod)",
+    )
+
+
+def _without_encoder(uid: str) -> Finding:
+    return Finding(
+        "note",
+        "sop-class",
+        (_SOP_CLASS,),
+        f"no encoder that is installed makes objects of {uid}; what an encoder gives is taken to be there",
+    )
+
+
+def _encoder_of(plugin_set: PluginSet, uid: str) -> str:
+    """Return the encoder that names the SOP class, else the built-in one."""
+    registry = plugin_set.registry("encoder")
+    specs = {name: cast("EncoderSpec", registry.spec(name)) for name in registry.names()}
+    return next((name for name, spec in specs.items() if uid in spec.sop_classes), "image")
+
+
+def _stand_in(build: Build, parents: ParentSeries | None) -> Any:
+    """Return a payload of zeros that the encoder takes."""
+    name = str(build.options.encoder)
+    kinds = cast("EncoderSpec", build.plugin_set.registry("encoder").spec(name)).payloads
+    if "Volume" in kinds or not kinds:
+        return _volume(parents)
+    if "Frames" in kinds:
+        return Frames([np.zeros(_SMALL[1:], np.uint8)])
+    return Document(b"%PDF-1.4\n%%EOF\n", "application/pdf", 1, "title")
+
+
+def _volume(parents: ParentSeries | None) -> Volume:
+    """Return a volume in the place of the parents; zeros take no memory."""
+    planes = None if parents is None else parents.planes
+    if parents is not None and planes is not None and len(planes) == len(parents):
+        return Volume(np.broadcast_to(np.int16(0), (len(parents), planes.rows, planes.columns)))
+    return Volume(np.zeros(_SMALL, np.int16), np.diag([3.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+
+
+def _plain_layers(build: Build, blueprint: Blueprint) -> list[Layer]:
+    """Return the layers of a build by a blueprint alone."""
+    return [Layer("dicomwright", build.own_defaults()), Layer("blueprint", blueprint)]
+
+
+def _compiled(
+    layers: list[Layer],
+    encoding: Encoding,
+    parents: ParentSeries | None,
+    iod: Iod | None,
+    found: _Findings,
+) -> Plan | None:
+    """Resolve everything, as a build does."""
+    gate = None if iod is None else Gate(iod, Allowance(), complete=True)
+    request = BuildRequest(
+        layers=layers,
+        count=encoding.count,
+        parents=parents,
+        pairs=encoding.pairs,
+        pairing_problem=encoding.pairing_problem,
+        images=encoding.images,
+        check=None if gate is None else _Quiet(gate),
+    )
+    try:
+        return compile_plan(request)
+    except DicomwrightError as error:
+        for problem in error.problems:
+            kind = "parent" if problem.kind.endswith(("-parent", "unpaired", "count")) else "value"
+            found.add([Finding("error", kind, (), problem.message, problem.hint, origin=problem.loc)])
+        return None
+    finally:
+        found.add([] if gate is None else (row for row in gate.findings if row.kind != "overridden"))
+
+
+class _Quiet:
+    """Asks a gate and reports no problem, so that what else is wrong is found, too."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+
+    def __call__(self, rules: list[Rule], nodes: list[Node], unknown: frozenset[int]) -> tuple[()]:
+        self.gate(rules, nodes, unknown)
+        return ()
+
+
+def _of_rules(run: DryRun, encoding: Encoding | None) -> Iterator[Finding]:
+    """Yield what is wrong with rules that are not resolved, since there are no parents."""
+    if run.iod is not None:
+        given = frozenset() if encoding is not None else given_by_encoders(run.iod)
+        yield from check(run.iod, RuleView(run.rules), given=given, notes=True)
+    needed = [rule for rule in run.rules if _needs_parents(rule)]
+    if needed:
+        names = ", ".join(str(rule.element).split(" ")[1] for rule in needed[:3])
+        more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""  # noqa: PLR2004 - the same three
+        yield Finding(
+            "note",
+            "parent",
+            (),
+            f"a parent series is needed: {names}{more} are copied",
+            "lint with --parent to check them",
+            origin=needed[0].element.origin,
+        )
+
+
+def _needs_parents(rule: Rule) -> bool:
+    element = rule.element
+    return isinstance(element, InstanceCopyElement) or (
+        isinstance(element, CopyElement) and not element.optional
+    )
