@@ -278,7 +278,7 @@ class TestPrivateBlocks:
 
     def test_a_block_without_creator_is_refused(self, build):
         with pytest.raises(
-            DicomwrightError, match=r"is private and its block has no creator; use PrivateTag\(0x0011"
+            DicomwrightError, match=r"is private and its block has no creator; name it .*PrivateTag\(0x0011"
         ):
             build([StaticElement(0x00111001, "LO", "x")])
 

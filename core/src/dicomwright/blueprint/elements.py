@@ -306,7 +306,10 @@ class KeyedIndexElement(VirtualElement):
                 hint=f"build with kwargs={{{self.key!r}: [one value for each instance]}}",
                 kind="missing-kwarg",
             )
-        return _indexed(self, env.kwargs[self.key], env, f"kwargs[{self.key!r}]")
+        values = env.kwargs[self.key]
+        if isinstance(values, str):  # from a command line
+            values = values.split("\\")
+        return _indexed(self, values, env, f"kwargs[{self.key!r}]")
 
     def rule(self) -> str:
         """Return the rule in a few words."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dicomwright.blueprint.tags import describe
 from dicomwright.blueprint.values import check_value, normalise
-from dicomwright.blueprint.vr import expected_vrs
+from dicomwright.blueprint.vr import check_vr, expected_vrs
 from dicomwright.bundles.sources import shown
 from dicomwright.errors import BlueprintError
 
@@ -121,6 +121,9 @@ class RuleContext:
 
         """
         if self.vr is not None:
+            wrong = check_vr(tag, self.vr)
+            if wrong is not None:
+                raise BlueprintError.collect([replace(wrong, loc=self.loc)])
             return self.vr
         expected = expected_vrs(tag)
         if expected is None or len(expected) != 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.blueprint.tags import PrivateTag, describe, to_tag
+from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.blueprint.vr import expected_vrs
 from dicomwright.errors import BlueprintError, Problem
 
@@ -38,7 +39,8 @@ def blueprint_of(pairs: Iterable[tuple[str, str]], origin: str) -> Blueprint:
         With every keyword that is unknown and every value that is not of its tag's VR.
 
     """
-    blueprint, problems = Blueprint(), []
+    blueprint = Blueprint()
+    problems: list[Problem] = []
     for keyword, text in pairs:
         try:
             element = _element(keyword, text)
@@ -66,7 +68,11 @@ def _element(keyword: str, text: str) -> StaticElement:
         raise BlueprintError(
             f"{describe(tag)} of VR {vr} cannot be given as text", hint="use a blueprint file"
         )
-    return StaticElement(tag, vr, _value(tag, vr, text))
+    value = normalise(tag, vr, _value(tag, vr, text))
+    wrong = check_value(tag, vr, value)
+    if wrong:
+        raise BlueprintError.collect(wrong)
+    return StaticElement(tag, vr, value)
 
 
 def _value(tag: Any, vr: str, text: str) -> Any:

@@ -26,8 +26,8 @@ _REFUSED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
 _FIRST_PRINTABLE, _DELETE, _LAST_CONTROL = 0x20, 0x7F, 0x9F
 
 
-class _TerminatedError(BaseException):
-    """SIGTERM arrived; the stack unwinds and cleans up."""
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM arrived; the stack unwinds and cleans up, through everything that lets Ctrl-C through."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -53,29 +53,47 @@ def _exit_code(error: BaseException) -> int:
     """Say what ended a command, and return the exit code."""
     match error:
         case click.exceptions.Exit():
-            code = error.exit_code
-        case SystemExit():
-            code = error.code if isinstance(error.code, int) else _REFUSED
+            return error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            code = _say("interrupted", _INTERRUPTED)
-        case _TerminatedError():
-            code = _say("terminated", _TERMINATED)
+            return _stopped(error)
         case click.UsageError():
-            command = error.ctx.command_path if error.ctx else "dicomwright"
-            code = _say(f"{error.format_message()} Try '{command} --help'.", _USAGE)
-        case click.ClickException():
-            code = _say(error.format_message(), _REFUSED)
+            return _misused(error)
         case DicomwrightError():
-            code = _say(str(error), _REFUSED)
+            return _say(str(error), _REFUSED)
         case BrokenPipeError():  # whoever read our output has left; Python would complain while it flushes
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # open until the process ends
-            code = _REFUSED
-        case MemoryError():
-            code = _say("there is not enough memory for this source", _REFUSED)
+            return _REFUSED
         case _:
-            name = type(error).__name__
-            code = _say(f"internal error, please report it: {name}: {error} (--debug shows where)", _REFUSED)
-    return code
+            return _say(_failure(error), _REFUSED)
+
+
+def _stopped(error: BaseException) -> int:
+    """Say which signal stopped a command; click hides it behind an error of its own."""
+    if isinstance(error, _TerminatedError) or isinstance(error.__cause__, _TerminatedError):
+        return _say("terminated", _TERMINATED)
+    return _say("interrupted", _INTERRUPTED)
+
+
+def _misused(error: click.UsageError) -> int:
+    """Say what is wrong with the arguments; without any, show the help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return _USAGE
+    command = error.ctx.command_path if error.ctx else "dicomwright"
+    return _say(f"{error.format_message()} Try '{command} --help'.", _USAGE)
+
+
+def _failure(error: BaseException) -> str:
+    """Return what to say of an error that is none of ours."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this source"
+    if isinstance(
+        error, SystemExit
+    ):  # none of ours: a plug-in's code or a function of the user ends the program
+        return f"a plug-in called sys.exit({error.code!r}) while it worked (--debug shows where)"
+    return f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)"
 
 
 def _say(message: str, code: int) -> int:

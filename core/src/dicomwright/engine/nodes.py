@@ -287,7 +287,7 @@ class Resolver:
                 else:
                     node.tag = place
         nodes = [node for _, node in found]
-        self.problems.extend(orphans([int(node.tag) for node in nodes], blocks))
+        self.problems.extend(orphans({int(node.tag): node.rule.element.origin for node in nodes}, blocks))
         return nodes + [_creator(tag, creator) for tag, creator in blocks.allocated.items()]
 
     def _add(self, rule: Rule, message: str, kind: str) -> None:

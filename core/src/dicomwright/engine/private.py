@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydicom.tag import BaseTag, Tag
 
@@ -10,7 +10,7 @@ from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pydicom import Dataset
 
@@ -97,15 +97,16 @@ def symbolic(tag: BaseTag, parent: Mapping[int, Mapping[int, str]]) -> BaseTag |
     return PrivateTag(tag.group, creator, tag.element & 0xFF) if creator else tag
 
 
-def orphans(tags: Iterable[Any], blocks: Blocks) -> list[Problem]:
-    """Return a problem for each private tag whose block has no creator."""
+def orphans(origins: Mapping[int, str], blocks: Blocks) -> list[Problem]:
+    """Return a problem for each private tag whose block has no creator, from the tags and their origins."""
     return [
         Problem(
             f"{describe(tag)} is private and its block has no creator",
-            hint=f"use PrivateTag(0x{tag >> 16:04X}, 'YOUR CREATOR', 0x{tag & 0xFF:02X}), "
-            f"or add the creator as StaticElement((0x{tag >> 16:04X}, 0x{tag >> 8 & 0xFF:04X}), 'LO', 'YOUR CREATOR')",
+            hint=f'name it by its creator: "YOUR CREATOR:({tag >> 16:04X},xx{tag & 0xFF:02X})" in a blueprint file, '
+            f"PrivateTag(0x{tag >> 16:04X}, 'YOUR CREATOR', 0x{tag & 0xFF:02X}) in Python",
+            loc=origin,
             kind="private-creator",
         )
-        for tag in tags
+        for tag, origin in origins.items()
         if is_private_data(tag) and blocks.creator_of(tag) is None
     ]

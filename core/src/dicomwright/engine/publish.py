@@ -142,11 +142,11 @@ def _write_all(descriptor: int, buffers: list[bytes | memoryview]) -> None:
 def _lock(staging: Path, directory: Path) -> int:
     """Take the lock of a target; it is freed when the process ends, however it ends."""
     while True:
-        with _disk("make", staging):
+        with _disk("make", directory.parent):
             directory.parent.mkdir(parents=True, exist_ok=True)
-            staging.mkdir(mode=0o700, exist_ok=True)
-            _refuse_foreign(staging)
-            lock = os.open(staging / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = _opened(staging)
+        if lock is None:
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(lock).st_ino == (staging / "lock").stat().st_ino:
@@ -163,12 +163,34 @@ def _lock(staging: Path, directory: Path) -> int:
         os.close(lock)
 
 
+def _opened(staging: Path) -> int | None:
+    """Make a staging folder and open its lock; None if a run that finishes removes it under our hands."""
+    with _disk("make", staging):
+        try:
+            staging.mkdir(mode=0o700, exist_ok=True)
+            _refuse_foreign(staging)
+            return os.open(staging / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            return None
+
+
 def _refuse_foreign(staging: Path) -> None:
-    """Refuse a staging folder that holds anything which no run puts there."""
+    """Refuse a staging folder that is a link, or holds anything which no run puts there: it would be removed."""
+    if staging.is_symlink():
+        raise PublishError(
+            f"{staging}, where files are staged, is a link", hint="move it away", kind="target"
+        )
     foreign = [entry for entry in staging.iterdir() if entry.name not in _STAGING_ENTRIES]
+    for folder in (staging / "new", staging / "old"):
+        if folder.is_symlink():
+            foreign.append(folder)
+        elif folder.exists():
+            foreign += [entry for entry in folder.iterdir() if not _OUR_NAME.fullmatch(entry.name)]
     if foreign:
         raise PublishError(
-            f"{staging} is not a staging folder of ours ({_some(foreign)})", hint="move it away"
+            f"{staging} is not a staging folder of ours ({_some(foreign)})",
+            hint="move it away",
+            kind="target",
         )
 
 

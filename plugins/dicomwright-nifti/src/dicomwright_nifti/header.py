@@ -259,12 +259,18 @@ def walk_extensions(source: ByteSource, header: Header, end: int) -> None:
 
 
 def doubts(header: Header, layout: Layout) -> list[str]:
-    """Return what is odd but does no harm: bitpix is not needed, and often wrong."""
+    """Return what is odd but does no harm: bitpix is not needed and often wrong, a slope may mean none."""
+    notes = []
     bits = layout.dtype.itemsize * 8 * (3 if layout.colour else 1)
     bitpix = int(header["bitpix"])
-    if bitpix in (0, bits):
-        return []
-    return [f"bitpix is {bitpix} but datatype {header['datatype']} has {bits} bits; the datatype is used"]
+    if bitpix not in (0, bits):
+        notes.append(
+            f"bitpix is {bitpix} but datatype {header['datatype']} has {bits} bits; the datatype is used"
+        )
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if math.isinf(slope) or (math.isnan(slope) and math.isfinite(intercept) and intercept != 0):
+        notes.append(f"scl_slope is {slope}, which means none: scl_inter {intercept} is not used either")
+    return notes
 
 
 def scaling(header: Header, *, colour: bool) -> tuple[float, float]:
