@@ -36,8 +36,32 @@ TAGS = {
     "FL": 0x00089459,
     "FD": 0x00189073,
 }
-LIKELY = [b"", b" ", b"1", b"012", b"-1.50 ", b" 3", b"A^B ", b"A^B^^^", b"A=B", b"1.2.3\0", b"1.2.3\0\0", b"\0"]
-LIKELY += [b"20260203", b"101112.500000", b"1\\2", b"1 \\ 2 ", b"A\\B\\C", b"a\r\nb ", b"040Y", b"1e3", b"00.5", b"\t"]
+LIKELY = [
+    b"",
+    b" ",
+    b"1",
+    b"012",
+    b"-1.50 ",
+    b" 3",
+    b"A^B ",
+    b"A^B^^^",
+    b"A=B",
+    b"1.2.3\0",
+    b"1.2.3\0\0",
+    b"\0",
+]
+LIKELY += [
+    b"20260203",
+    b"101112.500000",
+    b"1\\2",
+    b"1 \\ 2 ",
+    b"A\\B\\C",
+    b"a\r\nb ",
+    b"040Y",
+    b"1e3",
+    b"00.5",
+    b"\t",
+]
 values = st.sampled_from(LIKELY) | st.text("0123456789.ABab^=\\ -+_\n\0\x1b~\u00e9", max_size=20).map(
     lambda text: text.encode("latin-1")
 )

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 from pydicom.tag import BaseTag
 
 from dicomwright.blueprint.elements import VirtualElement
+from dicomwright.blueprint.raw_copies import copy_encoded
 from dicomwright.blueprint.resolution import OMIT, Level, PerInstance, Resolution
 from dicomwright.blueprint.tags import PrivateTag
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydicom import DataElement
 
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
+    from dicomwright.blueprint.resolution import EncodedElement
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.parents import ParentSeries
 
@@ -151,9 +155,7 @@ class InstanceCopyElement(VirtualElement):
                 f"is copied from the paired parent instances, and there is no pairing: {env.pairing_problem}",
                 kind="unpaired",
             )
-        values = [
-            None if index is None else _of_instance(self.tag, env.parents, index) for index in env.pairs
-        ]
+        values = copied_column(self.tag, self.vr, env.parents, env.pairs)
         lacking = [number for number, value in enumerate(values, 1) if value is None]
         if lacking:
             raise self.problem(
@@ -184,6 +186,34 @@ def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement
             kind="varies-in-parent",
         )
     return found
+
+
+def copied_column(
+    tag: AnyTag, vr: str | None, parents: ParentSeries, indices: Iterable[int | None]
+) -> list[DataElement | EncodedElement | None]:
+    """Return an element of each of these parent instances, encoded where it need not be decoded.
+
+    Parameters
+    ----------
+    tag, vr
+        The element; a VR that is not the parent's makes it be decoded.
+    parents : ParentSeries
+        The parents.
+    indices : iterable of int or None
+        Which of them; None gives None.
+
+    """
+    encoded: dict[bytes, EncodedElement | None] = {}  # from what was read: many have the same
+
+    def value_at(index: int) -> DataElement | EncodedElement | None:
+        raw = parents.raw_element(tag, index)
+        if raw is None or (vr or raw.VR) != raw.VR or raw.value is None:
+            return _of_instance(tag, parents, index)
+        if raw.value not in encoded:
+            encoded[raw.value] = copy_encoded(raw)
+        return encoded[raw.value] or _of_instance(tag, parents, index)
+
+    return [None if index is None else value_at(index) for index in indices]
 
 
 def _of_instance(tag: AnyTag, parents: ParentSeries, index: int) -> DataElement | None:

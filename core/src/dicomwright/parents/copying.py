@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom import config
+from pydicom.charset import default_encoding
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
@@ -21,14 +22,15 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName
 
 from dicomwright.errors import ParentError
-from dicomwright.parents.scanner import MAX_SEQUENCE_DEPTH
+from dicomwright.parents.scanner import MAX_SEQUENCE_DEPTH, shared_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableSequence
 
 __all__ = ["decoded", "fresh_element"]
 
 _CHARSET = 0x00080005
+_NEEDS_DATASET = frozenset({None, "UN"})  # VRs that other elements help to find
 _WORD_BYTES = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 _AMBIGUOUS = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -37,7 +39,8 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 def decoded(dataset: Dataset, tag: int) -> DataElement:
     """Return an element of a data set, decoded; raise ParentError when its bytes are damaged.
 
-    The element still belongs to `dataset`: see `fresh_element` for a copy.
+    The data set keeps what was read, undecoded, where its VR says how to decode it. The element may still belong
+    to `dataset`: see `fresh_element` for a copy.
 
     Raises
     ------
@@ -50,6 +53,9 @@ def decoded(dataset: Dataset, tag: int) -> DataElement:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values of a parent are checked when they are written
         try:
+            raw = dataset._dict.get(shared_tag(tag))  # noqa: SLF001  # `get_item` would decode
+            if isinstance(raw, RawDataElement) and raw.VR not in _NEEDS_DATASET and raw.value is not None:
+                return convert_raw_data_element(raw, encoding=_encodings(dataset, tag), ds=dataset)
             return dataset[BaseTag(tag)]
         except KeyError:
             if BaseTag(tag) not in dataset:
@@ -59,6 +65,13 @@ def decoded(dataset: Dataset, tag: int) -> DataElement:
             raise _too_deep(tag) from None
         except Exception as error:  # pydicom raises many kinds on damaged bytes
             raise _undecodable(tag, "its bytes are damaged") from error  # the error may quote the value
+
+
+def _encodings(dataset: Dataset, tag: int) -> str | MutableSequence[str]:
+    """Return the codecs of an element's text."""
+    if tag == _CHARSET:
+        return default_encoding
+    return dataset.original_character_set or dataset._character_set  # noqa: SLF001  # as pydicom decodes
 
 
 def fresh_element(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dicomwright.errors import ParentError, Problem
 from dicomwright.parents.headers import Header, looks_like_dicom, read_header
+from dicomwright.parents.scanner import Familiar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,11 +36,12 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     size: int = 0
+    familiar: Familiar = field(default_factory=Familiar)
 
     def add(self, path: Path) -> None:
         """Read one file; a file that cannot be read becomes a problem."""
         try:
-            header = read_header(path)
+            header = read_header(path, self.familiar)
         except ParentError as error:
             self.problems += error.problems
             return
@@ -166,4 +168,4 @@ def _entries(folder: Path, reading: Reading) -> Iterator[tuple[Path, int]]:
 
 
 def _is_dicomdir(header: Header) -> bool:
-    return str(header.dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DICOMDIR
+    return header.storage_class == _DICOMDIR

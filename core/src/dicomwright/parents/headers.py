@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
-from pydicom import config
 from pydicom.charset import convert_encodings
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicomwright.errors import ParentError
 from dicomwright.parents.byte_sources import FileBytes, InflatedBytes
-from dicomwright.parents.scanner import DamagedError, PixelStart, Scanner
+from dicomwright.parents.scanner import LONG_VRS, DamagedError, PixelStart, Scanner, shared_tag
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydicom.dataelem import RawDataElement
+    from pydicom.dataelem import DataElement
     from pydicom.tag import BaseTag
+
+    from dicomwright.parents.scanner import Familiar
 
 __all__ = ["Header", "looks_like_dicom", "read_header"]
 
 _PREAMBLE = 128
+_META_FIRST = 1024
 _NOT_DICOM = "give a DICOM file, or the folder that holds the series"
 
 
@@ -44,8 +46,10 @@ class Header:
         The file.
     dataset : Dataset
         The elements, decoded when first looked at; ``dataset.file_meta`` is set.
+    storage_class : str
+        MediaStorageSOPClassUID (0002,0002), empty without it.
     size : int
-        Bytes of all values.
+        Bytes before the pixel data.
     warnings : tuple of str
         What was odd but harmless, without the file's name.
 
@@ -53,6 +57,7 @@ class Header:
 
     path: Path
     dataset: Dataset
+    storage_class: str
     size: int
     warnings: tuple[str, ...]
 
@@ -73,8 +78,15 @@ def looks_like_dicom(head: bytes) -> bool:
     return number < 0x2000 and (explicit or int.from_bytes(head[4:8], "little") < 0x400)  # noqa: PLR2004
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path, familiar: Familiar | None = None) -> Header:
     """Read everything before the pixel data.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    familiar : Familiar, optional
+        What the files of the same series that were read before held: most of it is the same here.
 
     Raises
     ------
@@ -90,7 +102,7 @@ def read_header(path: Path) -> Header:
         ) from error
     with open(file_number, "rb", buffering=0) as file:  # noqa: PTH123 - the descriptor is open already
         try:
-            return _parse(path, FileBytes(file, os.fstat(file_number).st_size))
+            return _parse(path, FileBytes(file, os.fstat(file_number).st_size), familiar)
         except DamagedError as error:
             raise ParentError(f"{path} is damaged: {error}", hint="copy or export the file again") from error
         except OSError as error:
@@ -116,7 +128,7 @@ def _check_regular(path: Path, mode: int) -> None:
         raise ParentError(f"{path} is {what}, not a file", hint=_NOT_DICOM)
 
 
-def _parse(path: Path, source: FileBytes) -> Header:
+def _parse(path: Path, source: FileBytes, familiar: Familiar | None) -> Header:
     head = source.upto(_PREAMBLE + 16)
     if not head:
         raise ParentError(f"{path} is empty", hint="copy or export the file again")
@@ -125,33 +137,44 @@ def _parse(path: Path, source: FileBytes) -> Header:
     start = _PREAMBLE + 4 if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
     meta, start = _file_meta(source, start)
     notes = [] if meta else ["it has no file meta information: the transfer syntax was guessed"]
-    syntax = str(meta.get("TransferSyntaxUID") or "")
+    syntax = _uid(meta, 0x00020010)
     body = source
     if syntax == DeflatedExplicitVRLittleEndian:
         body, start = InflatedBytes(source, start), 0
     implicit, little = _encoding(body.upto(start + 8)[start : start + 8], syntax)
-    scanner = Scanner(body, implicit=implicit, little=little)
+    scanner = Scanner(body, implicit=implicit, little=little, familiar=familiar)
     elements, pixels = scanner.elements(start)
     if not elements:
         raise ParentError(f"{path} holds no data elements", hint="copy or export the file again")
     notes += scanner.notes
     notes += _pixel_notes(pixels, body)
     dataset = _dataset(elements, meta, implicit=implicit, little=little, notes=notes)
-    size = sum(len(element.value or b"") for element in elements.values())
-    return Header(path, dataset, size, tuple(notes))
+    size = len(body.data) if pixels is None else pixels.offset
+    return Header(path, dataset, _uid(meta, 0x00020002), size, tuple(notes))
 
 
-def _file_meta(source: FileBytes, pos: int) -> tuple[FileMetaDataset, int]:
-    """Return the file meta information (always explicit VR little endian) and where it ends."""
-    scanner = Scanner(source, implicit=False, little=True)
-    meta = FileMetaDataset()
-    while source.upto(pos + 2)[pos : pos + 2] == b"\x02\0":
-        tag, vr, length, start = scanner.element(pos)
-        value = source.require(start + length)[start : start + length]
-        if vr == "UI":
-            uid = value.decode("latin-1").rstrip("\0 ")
-            meta.add(DataElement(tag, "UI", uid, validation_mode=config.IGNORE))
+def _uid(meta: dict[BaseTag, RawDataElement], tag: int) -> str:
+    """Return a UID of the file meta information, empty without it."""
+    element = meta.get(shared_tag(tag))
+    return (element.value or b"").decode("latin-1").rstrip("\0 ") if element else ""
+
+
+def _file_meta(source: FileBytes, pos: int) -> tuple[dict[BaseTag, RawDataElement], int]:
+    """Return the UIDs of the file meta information (always explicit VR little endian) and where it ends."""
+    meta: dict[BaseTag, RawDataElement] = {}
+    data = source.upto(pos + _META_FIRST)
+    while data[pos : pos + 2] == b"\x02\0":
+        vr = data[pos + 4 : pos + 6]
+        is_long = vr in LONG_VRS
+        start = pos + (12 if is_long else 8)
+        data = source.require(start)
+        length = int.from_bytes(data[start - 4 : start] if is_long else data[pos + 6 : pos + 8], "little")
+        number = 0x00020000 | int.from_bytes(data[pos + 2 : pos + 4], "little")
         pos = start + length
+        data = source.require(pos + 2) if pos + 2 < source.size else source.require(pos)
+        if vr == b"UI":
+            tag = shared_tag(number)
+            meta[tag] = RawDataElement(tag, "UI", length, data[start:pos], start, False, True)  # noqa: FBT003  # pydicom's order
     return meta, pos
 
 
@@ -174,15 +197,15 @@ def _pixel_notes(pixels: PixelStart | None, source: FileBytes) -> list[str]:
 
 def _dataset(
     elements: dict[BaseTag, RawDataElement],
-    meta: FileMetaDataset,
+    meta: dict[BaseTag, RawDataElement],
     *,
     implicit: bool,
     little: bool,
     notes: list[str],
 ) -> Dataset:
     dataset = Dataset(cast("dict[BaseTag, DataElement | RawDataElement]", elements))
-    dataset.file_meta = meta
-    charset = elements.get(0x00080005)  # type: ignore[call-overload]
+    dataset.file_meta = FileMetaDataset(cast("dict[BaseTag, DataElement | RawDataElement]", meta))
+    charset = elements.get(shared_tag(0x00080005))
     encodings, note = _encodings((charset.value if charset else b"") or b"")
     if note:
         notes.append(note)

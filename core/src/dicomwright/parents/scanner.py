@@ -7,7 +7,7 @@ checked against the bytes that exist before anything is allocated, and sequences
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -18,7 +18,16 @@ from pydicom.tag import BaseTag
 if TYPE_CHECKING:
     from dicomwright.parents.byte_sources import FileBytes
 
-__all__ = ["MAX_SEQUENCE_DEPTH", "DamagedError", "PixelStart", "Scanner", "TooDeepError"]
+__all__ = [
+    "LONG_VRS",
+    "MAX_SEQUENCE_DEPTH",
+    "DamagedError",
+    "Familiar",
+    "PixelStart",
+    "Scanner",
+    "TooDeepError",
+    "shared_tag",
+]
 
 MAX_SEQUENCE_DEPTH = 64
 """Sequences nested deeper than this are refused."""
@@ -29,9 +38,16 @@ _ITEM_END = 0xFFFEE00D
 _SEQUENCE_END = 0xFFFEE0DD
 _PIXEL_GROUP = 0x7FE00000
 
-_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+"""Their elements have 12 bytes of header, the last four of them the length (PS3.5 section 7.1.2)."""
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_VR_NAMES = {vr: vr.decode() for vr in _LONG_VRS | _SHORT_VRS}
+_VR_NAMES = {vr: vr.decode() for vr in LONG_VRS | _SHORT_VRS}
+
+
+_MOST_HEADS = 65536
+_NO_DATA_SET = frozenset({0x0000, 0x0002, 0x0004})  # groups that a data set cannot hold
+_ITEM_BYTES = b"\xfe\xff\x00\xe0"
+_unsigned_long = Struct("<L").unpack_from
 
 
 class DamagedError(ValueError):
@@ -47,6 +63,23 @@ class PixelStart(NamedTuple):
 
     offset: int
     length: int | None
+
+
+class _Head(NamedTuple):
+    """What tag and VR of an explicit VR little endian element say, if the element is nothing special."""
+
+    tag: BaseTag
+    vr: str
+    size: int
+    empty: bytes | None
+
+
+class _Entry(NamedTuple):
+    """An element that was read, and its bytes."""
+
+    tag: int
+    encoded: bytes
+    raw: RawDataElement
 
 
 class _Found(NamedTuple):
@@ -66,8 +99,41 @@ def _empty(vr: str | None) -> bytes | None:
     return cast("bytes | None", empty_value_for_VR(vr, raw=True))
 
 
+@lru_cache(maxsize=_MOST_HEADS)
+def shared_tag(number: int) -> BaseTag:
+    """Return the tag as one object for all data sets: looking up an equal one costs a call in Python."""
+    return BaseTag(number)
+
+
+@lru_cache(maxsize=_MOST_HEADS)
+def _head(six: bytes) -> _Head | None:
+    """Return what the first six bytes of an explicit VR little endian element say, None if it needs care."""
+    group, number = int.from_bytes(six[:2], "little"), int.from_bytes(six[2:4], "little")
+    vr = six[4:6]
+    if number == 0 or group in _NO_DATA_SET or group << 16 >= _PIXEL_GROUP or vr in {b"SQ", b"UN"}:
+        return None
+    name = _VR_NAMES.get(vr)
+    if name is None:
+        return None
+    return _Head(shared_tag(group << 16 | number), name, 12 if vr in LONG_VRS else 8, _empty(name))
+
+
 def _is_vr(two: bytes) -> bool:
     return b"AA" <= two <= b"ZZ" and 0x41 <= two[1] <= 0x5A  # noqa: PLR2004 - A to Z
+
+
+class Familiar:
+    """Elements that were read before. Most elements of a series are the same in all of its files.
+
+    An element whose bytes were met before is taken over as it was, undecoded and shared between data sets.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[bool, bool], list[_Entry]] = {}
+
+    def entries(self, *, implicit: bool, little: bool) -> list[_Entry]:
+        """Return the elements of the first file in this encoding, in order; to be filled by its reader."""
+        return self._entries.setdefault((implicit, little), [])
 
 
 class Scanner:
@@ -79,6 +145,8 @@ class Scanner:
         The bytes; they are asked for only as far as needed.
     implicit, little : bool
         Implicit VR, little endian.
+    familiar : Familiar, optional
+        What the files before this one held.
 
     Attributes
     ----------
@@ -87,11 +155,15 @@ class Scanner:
 
     """
 
-    def __init__(self, source: FileBytes, *, implicit: bool, little: bool) -> None:
+    def __init__(
+        self, source: FileBytes, *, implicit: bool, little: bool, familiar: Familiar | None = None
+    ) -> None:
         self._source = source
         self._data = source.data
         self._implicit = implicit
         self._little = little
+        self._is_common = little and not implicit
+        self._familiar = (familiar or Familiar()).entries(implicit=implicit, little=little)
         order = "<" if little else ">"
         self._tag = Struct(f"{order}HHL").unpack_from
         self._short = Struct(f"{order}H").unpack_from
@@ -101,15 +173,56 @@ class Scanner:
     def elements(self, pos: int) -> tuple[dict[BaseTag, RawDataElement], PixelStart | None]:
         """Return all elements from `pos` up to the pixel data or the end."""
         found: dict[BaseTag, RawDataElement] = {}
+        is_first, index = not self._familiar, 0
         while self._more(pos):
-            element = self.element(pos)
-            if element.tag >= _PIXEL_GROUP:
-                length = None if element.length == _UNDEFINED else element.length
-                return found, PixelStart(element.start, length)
-            raw, pos = self._raw(element)
+            start = pos
+            raw = self._plain(pos)
+            if raw is None:
+                element = self.element(pos)
+                if element.tag >= _PIXEL_GROUP:
+                    length = None if element.length == _UNDEFINED else element.length
+                    return found, PixelStart(element.start, length)
+                raw, pos = self._raw(element)
+            else:
+                pos = raw.value_tell + raw.length
             if raw is not None:
                 found[raw.tag] = raw
+                if is_first:
+                    self._familiar.append(_Entry(int(raw.tag), self._data[start:pos], raw))
+                else:
+                    pos, index = self._again(pos, index, int(raw.tag), found)
         return found, None
+
+    def _again(self, pos: int, index: int, tag: int, found: dict[BaseTag, RawDataElement]) -> tuple[int, int]:
+        """Take elements that are the same as before, and return where the first other one is.
+
+        This and `_plain` is where the time goes that reading a parent series takes.
+        """
+        data, familiar = self._data, self._familiar
+        while index < len(familiar) and familiar[index].tag <= tag:
+            index += 1
+        for _, encoded, raw in familiar[index:]:
+            if not data.startswith(encoded, pos):
+                break
+            found[raw.tag] = raw
+            pos += len(encoded)
+            index += 1
+        return pos, index
+
+    def _plain(self, pos: int) -> RawDataElement | None:
+        """Return an explicit VR little endian element; None if it needs care, or has not been read to its end."""
+        data = self._data
+        if not self._is_common or (head := _head(data[pos : pos + 6])) is None:
+            return None
+        tag, vr, size, empty = head
+        start = pos + size
+        if start > len(data):
+            return None
+        length = data[pos + 6] | data[pos + 7] << 8 if size == 8 else _unsigned_long(data, pos + 8)[0]  # noqa: PLR2004 - a short header
+        if start + length > len(data):
+            return None
+        value = data[start : start + length] if length else empty
+        return RawDataElement(tag, vr, length, value, start, False, True)  # noqa: FBT003  # pydicom's order
 
     def element(self, pos: int, *, implicit: bool | None = None) -> _Found:
         """Return tag, VR, length and value offset of the element at `pos`."""
@@ -124,7 +237,7 @@ class Scanner:
         if not _is_vr(vr):  # an element in implicit VR inside an explicit data set, or an item delimiter
             return _Found(tag, None, length, pos + 8)
         name = _VR_NAMES.get(vr, "UN")
-        if vr not in _LONG_VRS and self._data[pos + 6 : pos + 8] != b"\0\0":
+        if vr not in LONG_VRS and self._data[pos + 6 : pos + 8] != b"\0\0":
             return _Found(tag, name, self._short(self._data, pos + 6)[0], pos + 8)
         self._need(pos + 12)
         return _Found(tag, name, self._long(self._data, pos + 8)[0], pos + 12)
@@ -142,15 +255,15 @@ class Scanner:
             self._need(end)
             if not self._is_whole(element):
                 return None, end
-        if tag & 0xFFFF == 0 or tag >> 16 in {0x0000, 0x0002, 0x0004}:
+        if tag & 0xFFFF == 0 or tag >> 16 in _NO_DATA_SET:
             return None, end  # group lengths, and groups that a data set cannot hold
         size = stop - start
         value = self._data[start:stop] if size else _empty(vr)
-        return RawDataElement(BaseTag(tag), vr, size, value, start, self._implicit, self._little), end
+        return RawDataElement(shared_tag(tag), vr, size, value, start, self._implicit, self._little), end
 
     def _is_whole(self, element: _Found) -> bool:
         """Walk a sequence; tell, and note, whether it is damaged within its own bounds."""
-        if not self._is_sequence(element):
+        if not self._is_sequence(element) or self._is_plain_sequence(element):
             return True
         try:
             implicit = self._implicit or element.vr == "UN"
@@ -162,6 +275,18 @@ class Scanner:
             self.notes.append(f"{name} is damaged and was left out: {error}")
             return False
         return True
+
+    def _is_plain_sequence(self, element: _Found) -> bool:
+        """Tell whether a sequence has items of defined length with nothing in them that needs care."""
+        if element.vr != "SQ" or self._implicit or not self._little:
+            return False
+        data, pos, stop = self._data, element.start, element.start + element.length
+        while pos < stop and data[pos : pos + 4] == _ITEM_BYTES:
+            end = pos + 8 + _unsigned_long(data, pos + 4)[0]
+            pos = self._past_plain(pos + 8, end)
+            if pos != end:
+                return False
+        return pos == stop
 
     @staticmethod
     def _is_sequence(element: _Found) -> bool:
@@ -217,6 +342,10 @@ class Scanner:
             self._need(pos + 8)
             implicit = not _is_vr(self._data[pos + 4 : pos + 6])
         while stop is None or pos < stop:
+            if not implicit and self._little:
+                pos = self._past_plain(pos, stop)
+                if stop is not None and pos >= stop:
+                    break
             element = self.element(pos, implicit=implicit)
             if element.tag == _ITEM_END:
                 return element.start
@@ -230,6 +359,20 @@ class Scanner:
                     self._items(element.start, pos, implicit=nested, depth=depth + 1)
         if pos != stop:
             raise DamagedError(f"an element is longer than its item, at byte {stop}")
+        return pos
+
+    def _past_plain(self, pos: int, stop: int | None) -> int:
+        """Step over explicit VR little endian elements that need no care, up to the end of their item."""
+        data = self._data
+        end = len(data) if stop is None else min(stop, len(data))
+        while (head := _head(data[pos : pos + 6])) is not None and (start := pos + head.size) <= end:
+            is_short = head.size == 8  # noqa: PLR2004 - a short header
+            past = start + (
+                data[pos + 6] | data[pos + 7] << 8 if is_short else _unsigned_long(data, pos + 8)[0]
+            )
+            if past > end:
+                break
+            pos = past
         return pos
 
     def _need(self, end: int) -> None:

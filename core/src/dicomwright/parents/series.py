@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from dicomwright.errors import ParentError, Problem
-from dicomwright.parents.checks import check_one_series, locate, numbers, raw_element, text, value_of
+from dicomwright.parents.checks import check_one_series, entry, locate, numbers, raw_element, text, value_of
 from dicomwright.parents.copying import decoded, fresh_element
 from dicomwright.parents.files import Reading, read_files, read_folder
 from dicomwright.parents.geometry import lay_out
@@ -19,7 +21,6 @@ from dicomwright.parents.pairing import Pairing, pair_by_order, pair_by_position
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
-    from pydicom.tag import BaseTag
 
     from dicomwright.blueprint.tags import PrivateTag
     from dicomwright.payload.planes import Planes
@@ -213,6 +214,12 @@ class ParentSeries(Sequence[Dataset]):
             error.problems = tuple(replace(problem, loc=self._names[index]) for problem in error.problems)
             raise
 
+    def raw_element(self, tag: int | PrivateTag, index: int) -> RawDataElement | None:
+        """Return an element of an instance as it was read, None if it has none or somebody has decoded it."""
+        dataset = self.datasets[index]
+        found = locate(dataset, tag)
+        return None if found is None else raw_element(dataset, found)
+
     def column(self, tag: int | PrivateTag, indices: Iterable[int | None]) -> list[DataElement | None]:
         """Return a fresh copy of an element of each of these instances; None where there is none.
 
@@ -237,27 +244,33 @@ class ParentSeries(Sequence[Dataset]):
             It cannot be decoded.
 
         """
-        places = [locate(dataset, tag) for dataset in self.datasets]
-        here = [place for place in places if place is not None]
-        if len(here) < len(places):
-            return bool(here)
-        if self._same_bytes(here):
+        elements = [entry(dataset, locate(dataset, tag)) for dataset in self.datasets]
+        first = elements[0]
+        if all(element is first for element in elements):
+            return False  # shared, or absent everywhere
+        if any(element is None for element in elements):
+            return True
+        if self._same_bytes(elements):
             return False
-        elements = (self.element(place, index) for index, place in enumerate(here))
-        first = next(elements)
-        return any(other != first for other in elements)
+        decoded_ones = (self.element(tag, index) for index in range(len(self)))
+        first = next(decoded_ones)
+        return any(other != first for other in decoded_ones)
 
-    def _same_bytes(self, places: list[BaseTag]) -> bool:
+    def _same_bytes(self, elements: list[Any]) -> bool:
         """Tell whether an element is encoded alike everywhere: the fast answer for nearly all elements."""
-        seen = set()
-        for dataset, place in zip(self.datasets, places, strict=True):
-            raw = raw_element(dataset, place)
-            if raw is None:
-                return False
-            seen.add((raw.VR, raw.value, dataset.original_encoding, str(dataset.original_character_set)))
-            if len(seen) > 1:
-                return False
-        return True
+        first = elements[0]
+        return self._one_encoding and all(
+            isinstance(element, RawDataElement) and element.value == first.value and element.VR == first.VR
+            for element in elements
+        )
+
+    @cached_property
+    def _one_encoding(self) -> bool:
+        """Whether all files are encoded alike."""
+        encodings = {
+            (dataset.original_encoding, str(dataset.original_character_set)) for dataset in self.datasets
+        }
+        return len(encodings) == 1
 
     def pair(self, planes: Planes | None, count: int) -> Pairing:
         """Find the parent instance of each output slice.
@@ -299,11 +312,12 @@ def _names(files: Sequence[Path]) -> list[str]:
     """Return the files' names as short as they stay distinct: below their common folder."""
     if len(files) < 2:  # noqa: PLR2004 - nothing in common
         return [str(path) for path in files]
+    texts = [str(path.absolute()) for path in files]
     try:
-        common = os.path.commonpath([path.absolute() for path in files])
+        common = os.path.join(os.path.commonpath(texts), "")  # noqa: PTH118 - text
     except ValueError:  # on different drives
         return [str(path) for path in files]
-    return [os.path.relpath(path, common) for path in files]
+    return [text.removeprefix(common) for text in texts]
 
 
 def _terms(charset: Any) -> list[str]:
