@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -258,6 +259,7 @@ def _compiled(
         pairs=encoding.pairs,
         pairing_problem=encoding.pairing_problem,
         images=encoding.images,
+        instant=dt.datetime.now().astimezone(),
         check=None if gate is None else _Quiet(gate),
     )
     try:
