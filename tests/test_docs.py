@@ -12,11 +12,7 @@ import pytest
 
 import dicomwright
 from dicomwright import errors
-from dicomwright.cli import entry
-from dicomwright.cli.blueprints_command import blueprints
-from dicomwright.cli.build_command import build
-from dicomwright.cli.group import cli
-from dicomwright.cli.plugins_command import plugins
+from dicomwright.cli import entry, group
 from dicomwright.lint.allow import KINDS as FINDINGS
 from dicomwright.parents.filling import FILLING_RULES
 from dicomwright.plugins import KINDS, load
@@ -42,10 +38,17 @@ def lacking(names, page):
     return [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
 
 
-@pytest.mark.parametrize("command", [cli, build, blueprints, plugins], ids=lambda command: command.name)
-def test_every_option_of_the_command_line(command):
-    options = [name for parameter in command.params for name in parameter.opts if name.startswith("-")]
+@pytest.mark.parametrize("name", group._COMMANDS)
+def test_every_option_of_a_command(name):
+    command = group._imported(group._COMMANDS[name][0])
+    section = REFERENCE["command-line"].split(f"## dicomwright {name}\n")[1].split("\n## ")[0]
+    options = [option for parameter in command.params for option in parameter.opts if option.startswith("-")]
     assert options
+    assert [option for option in options if not re.search(rf"^\| `{option}[ `]", section, re.MULTILINE)] == []
+
+
+def test_every_option_of_the_program():
+    options = [option for parameter in group.cli.params for option in parameter.opts]
     assert lacking(options, "command-line") == []
 
 
