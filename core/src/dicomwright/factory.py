@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
+from dicomwright.blueprint.elements import StaticElement
+from dicomwright.blueprint.tags import to_tag
 from dicomwright.build import Build, BuildOptions, plain_encoding
 from dicomwright.encoders.context import Derivation
 from dicomwright.engine.request import PlainImages
-from dicomwright.errors import SourceError
+from dicomwright.errors import BlueprintError, SourceError
 from dicomwright.parents import ParentSeries
 
 if TYPE_CHECKING:
@@ -21,9 +23,22 @@ if TYPE_CHECKING:
     from dicomwright.engine.instance import InstanceDataset
     from dicomwright.engine.series import Series
     from dicomwright.lint import Finding
+    from dicomwright.payload import Document
     from dicomwright.plugins import PluginSet
 
 __all__ = ["DicomFactory"]
+
+_PAGES_ENCODER = "secondary-capture"
+_RENDERING = ("dpi", "colour", "pages")  # options of the PDF reader that do not concern a document as a whole
+#: What a blueprint says of a document itself, besides all of group 0042.
+_OF_DOCUMENT = (
+    "SOPClassUID",
+    "Modality",
+    "AcquisitionDateTime",
+    "BurnedInAnnotation",
+    "ConceptNameCodeSequence",
+)
+_DOCUMENT_GROUP = 0x0042
 
 
 class DicomFactory:
@@ -214,6 +229,69 @@ class DicomFactory:
         """
         return self.build(nifti, blueprint, reader="nifti", kwargs=kwargs)
 
+    def encode_pdf(
+        self,
+        report: str | os.PathLike[str] | bytes | Document,
+        parents: Any,
+        blueprint: Blueprint,
+        kwargs: Mapping[Any, Any] | None = None,
+        *,
+        form: str = "encapsulated",
+        pages_blueprint: Blueprint | None = None,
+        reader_options: Mapping[str, Any] | None = None,
+        encoder_options: Mapping[str, Any] | None = None,
+    ) -> list[Series]:
+        """Build the DICOM form of a PDF report; needs ``dicomwright-pdf``, for pages ``dicomwright-sc`` too.
+
+        Parameters
+        ----------
+        report : path, bytes or Document
+            The PDF document.
+        parents : ParentSeries, path, dataset, or list of paths or datasets, optional
+            The series that the report is about.
+        blueprint : Blueprint
+            Which rule makes which tag.
+        kwargs : mapping, optional
+            Handed to the functions of the blueprint.
+        form : str
+            ``"encapsulated"``: one instance with the document, byte for byte. ``"pages"``: secondary captures of
+            its pages. ``"both"``: both, as two series of one study.
+        pages_blueprint : Blueprint, optional
+            The blueprint of the pages if form is ``"both"``; if not given, ``secondary-capture`` with those
+            elements of `blueprint` that are not about the document itself.
+        reader_options : mapping, optional
+            Such as ``{"dpi": "200", "colour": "grey"}``.
+        encoder_options : mapping, optional
+            Options of the encoder of the document, or of the pages if form is ``"pages"``.
+
+        Returns
+        -------
+        list of Series
+            One, or two if form is ``"both"``: first the document, then the pages.
+
+        """
+        if form not in ("encapsulated", "pages", "both"):
+            raise BlueprintError(f"form={form!r} is not 'encapsulated', 'pages' or 'both'")
+        given: dict[str, Any] = {"kwargs": kwargs, "encoder_options": encoder_options}
+        rendering = dict(reader_options or {})
+        if form == "pages":
+            pages = self.build(
+                report, blueprint, parents, "pdf", _PAGES_ENCODER, reader_options=rendering, **given
+            )
+            return [pages]
+        embedding = {name: value for name, value in rendering.items() if name not in _RENDERING}
+        document = self.build(
+            report, blueprint, parents, "pdf", "encapsulated-pdf", reader_options=embedding, **given
+        )
+        if form == "encapsulated":
+            return [document]
+        study = StaticElement("StudyInstanceUID", "UI", document.result["series"][0]["study_instance_uid"])
+        of_pages = (pages_blueprint or _pages_blueprint(blueprint)) + Blueprint([study])
+        pages = self.build(
+            report, of_pages, parents, "pdf", _PAGES_ENCODER, kwargs=kwargs, reader_options=rendering
+        )
+        return [document, pages]
+
     def build_series_without_image_encoding(
         self,
         images: Sequence[Any],
@@ -272,3 +350,14 @@ class DicomFactory:
     def _plain_build(self, kwargs: Mapping[Any, Any] | None) -> Build:
         options = BuildOptions(kwargs=kwargs or {}, filling_strategy=self.filling_strategy)
         return Build(self, options, self._plugin_set)
+
+
+def _pages_blueprint(blueprint: Blueprint) -> Blueprint:
+    """Return a blueprint for the pages of a document as secondary captures."""
+    of_document = {to_tag(keyword) for keyword in _OF_DOCUMENT}
+    kept = [
+        element
+        for element in blueprint
+        if element.tag not in of_document and element.tag.group != _DOCUMENT_GROUP
+    ]
+    return Blueprint.load("secondary-capture") + Blueprint(kept)
