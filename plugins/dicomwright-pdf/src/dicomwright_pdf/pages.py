@@ -27,6 +27,7 @@ __all__ = ["RenderedPages"]
 Shapes = tuple[tuple[int, ...], ...]
 
 _POINTS_PER_INCH: Final = 72
+_SLIVER: Final = 0.01  # of a pixel, which is no reason for another row
 _MOST_SIDE: Final = 65535  # Rows and Columns are US
 _LARGE: Final = 12_000_000  # pixels of a page, from which on one process must do
 _FEW: Final = 4  # pages, up to which a second process costs more than it gains
@@ -48,6 +49,11 @@ class RenderedPages(Sequence["NDArray[np.uint8]"]):
     options : ReadOptions
         Resolution, colour and limits.
 
+    Attributes
+    ----------
+    shapes, dtypes : tuple
+        Of each page, known before it is rendered.
+
     Raises
     ------
     SourceError
@@ -59,6 +65,7 @@ class RenderedPages(Sequence["NDArray[np.uint8]"]):
         self._document = document
         self._options = options
         self.shapes = tuple(_shapes(document, options))
+        self.dtypes = ("u1",) * len(self.shapes)
         largest = max(rows * columns for rows, columns, *_ in self.shapes)
         several = largest <= _LARGE and len(self.shapes) > _FEW and (os.cpu_count() or 1) > 1
         memory = memory_for(document.data) + 8 * largest
@@ -114,7 +121,7 @@ def _shapes(document: PdfFile, options: ReadOptions) -> list[tuple[int, ...]]:
             raise refusal(
                 document.source, f"page {page + 1} has no size", "export the document again", "size"
             )
-        columns, rows = (math.ceil(side * options.dpi / _POINTS_PER_INCH - 1e-6) for side in (width, height))
+        columns, rows = (math.ceil(side * options.dpi / _POINTS_PER_INCH - _SLIVER) for side in (width, height))
         if rows * columns > options.max_pixels or max(rows, columns) > _MOST_SIDE:
             what = f"{rows}x{columns} pixels (rows x columns) at {options.dpi:g} dpi"
             limit = f"max_pixels ({options.max_pixels})"
