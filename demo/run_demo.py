@@ -139,7 +139,7 @@ def mask_of_ct(out: Path) -> Built:
     mask = np.stack([hounsfield_units(file) > 0 for file in parent.files]).astype(np.uint8)
     image = array_image(mask, parent)
     path = out.parent / "mask.nii.gz"
-    nibabel.Nifti1Image(image.values, image.affine).to_filename(path)
+    nibabel.Nifti1Image(image.values, image.affine).to_filename(path)  # type: ignore[no-untyped-call]
     return Built(
         nifti_image(nibabel.load(path)),
         command_line(
@@ -205,7 +205,13 @@ def hounsfield_units(file: Path) -> NDArray[Any]:
 
 def show_refusal(output: Path) -> bool:
     """Show what becomes of a source that cannot be built, and return whether nothing was written."""
-    arguments = [NIFTI / "functional.nii", "--blueprint", "mr-image", "--out", output / "refused"]
+    arguments: list[str | Path] = [
+        NIFTI / "functional.nii",
+        "--blueprint",
+        "mr-image",
+        "--out",
+        output / "refused",
+    ]
     print("   $ dicomwright build", *map(shortened, arguments))
     command = [sys.executable, "-m", "dicomwright", "build", *arguments]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
