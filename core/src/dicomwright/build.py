@@ -133,6 +133,8 @@ class Build:
             return self.reader(name).from_bytes(bytes(source), self._reader_options(name))
         if hasattr(source, "dataobj"):
             return self.reader("nifti").from_image(source)
+        if type(source).__module__.partition(".")[0] == "PIL":
+            return self.reader("picture").from_image(source)
         if hasattr(source, "__array__"):
             return Volume(source)
         raise SourceError(
@@ -166,7 +168,7 @@ class Build:
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
         layers = self.layers(encoding, blueprint, parents)
-        gate = self._gate(blueprint, parents)
+        gate = self._gate(_built_class(encoding, blueprint, parents))
         request = BuildRequest(
             layers=layers,
             count=encoding.count,
@@ -276,15 +278,15 @@ class Build:
             layers.insert(0, _owned("filling", filling))
         return layers
 
-    def _gate(self, blueprint: Blueprint, parents: ParentSeries | None) -> Gate | None:
+    def _gate(self, sop_class: str) -> Gate | None:
         """Return the check of what is built against its IOD; None for SOP classes that the tables do not know."""
         allowance = Allowance.of(self.options.allow)
-        iod = iod_of(sop_class_of(blueprint, parents))
+        iod = iod_of(sop_class)
         return None if iod is None else Gate(iod, allowance, complete=self.report.encoder is not None)
 
     def _context(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Blueprint:
         """Return what the output says of its sources; nothing where the blueprint encodes by itself."""
-        iod = iod_of(sop_class_of(blueprint, parents)) if self.report.encoder else None
+        iod = iod_of(_built_class(encoding, blueprint, parents)) if self.report.encoder else None
         if iod is None:
             return Blueprint()
         return derived_context(iod, parents, encoding.pairs, blueprint, self.options.derivation)
@@ -366,6 +368,12 @@ def sop_class_of(blueprint: Blueprint, parents: ParentSeries | None) -> str:
         return str(element.value or "")
     resolved = element.resolve(SeriesEnvironment(parents=parents))
     return str(getattr(resolved, "value", resolved) or "")
+
+
+def _built_class(encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> str:
+    """Return the SOP class that is built; what the encoder derives is stronger than the blueprint."""
+    layers = (encoding.derived, blueprint, encoding.defaults)
+    return sop_class_of(next((layer for layer in layers if _SOP_CLASS in layer), blueprint), parents)
 
 
 def plain_encoding(images: Any, parents: ParentSeries | None, count: int) -> Encoding:
