@@ -164,3 +164,12 @@ def test_a_mask_keeps_zero_and_one(cli, shared_data, tmp_path):
         for value in np.unique(pydicom.dcmread(file).pixel_array)
     }
     assert values == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["v13_nifti_float_and_scaled/nan_float64", "v15_nifti_labels/labels_int32_large"]
+)
+def test_each_problem_is_said_once(cli, shared_data, tmp_path, name):
+    done = cli("build", shared_data / f"{name}.nii.gz", "--blueprint", "ct-image", "--out", tmp_path / "out")
+    lines = done.err.splitlines()
+    assert len(lines) == len(set(lines)) == 1

@@ -197,7 +197,7 @@ class TestResolutions:
         ):
             assert list(element.resolve(ENV).known) == [1, 2, 3]
         for element in (IndexElement("EchoTime", "DS", [1]), KeyedIndexElement("EchoTime", "DS", "short")):
-            with pytest.raises(DicomwrightError, match="1 values .* 3 instances"):
+            with pytest.raises(DicomwrightError, match=r"1 values .* 3 instances"):
                 element.resolve(ENV)
 
     def test_numpy_arrays_serve_as_lists(self):
