@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -132,7 +133,7 @@ class Build:
             name = self.options.reader
             return self.reader(name).from_bytes(bytes(source), self._reader_options(name))
         if hasattr(source, "dataobj"):
-            return self.reader("nifti").from_image(source)
+            return self.reader("nifti").from_image(source, self._reader_options("nifti"))
         if type(source).__module__.partition(".")[0] == "PIL":
             return self.reader("picture").from_image(source)
         if hasattr(source, "__array__"):
@@ -265,7 +266,7 @@ class Build:
         """Return the blueprints from the weakest to the strongest."""
         layers = [_owned("dicomwright", self.own_defaults())]
         if encoding.completed_by:
-            layers.append(Layer(encoding.completed_by, Blueprint.load(encoding.completed_by)))
+            layers.append(Layer(encoding.completed_by, _shipped(encoding.completed_by)))
         layers.append(Layer("derivation", self._context(encoding, blueprint, parents)))
         encoder = f"encoder {self.report.encoder['name']}" if self.report.encoder else "encoder"
         layers += [
@@ -349,6 +350,12 @@ class Build:
 def _is_legal(element: DataElement | None) -> bool:
     """Tell whether an element of a parent may be written; one that an instance lacks may not be copied."""
     return element is not None and not plain_value(element.tag, element.VR, element)[1]
+
+
+@cache
+def _shipped(name: str) -> Blueprint:
+    """Return a shipped blueprint, to be read only."""
+    return Blueprint.load(name)
 
 
 def _owned(name: str, blueprint: Blueprint) -> Layer:

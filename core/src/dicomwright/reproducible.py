@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import inspect
 import os
 from collections.abc import Mapping
+from functools import singledispatch
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pydicom.valuerep import DA, TM
 
+from dicomwright.blueprint.blueprint import Blueprint
+from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.errors import BlueprintError
 from dicomwright.uids import DerivedUids
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["derived_instant", "derived_uids"]
 
+_PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict)
 _DATES = (("ContentDate", "ContentTime"), ("SeriesDate", "SeriesTime"), ("StudyDate", "StudyTime"))
 
 
@@ -32,11 +38,7 @@ def derived_uids(
     parents: ParentSeries | None,
 ) -> DerivedUids:
     """Return UIDs that are a function of parents, blueprint, options and content."""
-    rules = [
-        (layer.name, str(element.tag), element.vr, _stable(vars(element)))
-        for layer in layers
-        for element in layer.blueprint
-    ]
+    rules = [(layer.name, _stable(element)) for layer in layers for element in layer.blueprint]
 
     def seed() -> bytes:
         state = hashlib.sha256(b"" if content is None else content())
@@ -92,20 +94,49 @@ def _instants(parents: ParentSeries | None) -> Iterator[dt.datetime]:
                 break
 
 
+@singledispatch
 def _stable(value: Any) -> Any:
-    """Return a value in a form whose text is the same in every run."""
-    if isinstance(value, Mapping):
-        pairs = [
-            (str(key), _stable(item)) for key, item in value.items() if key not in ("origin", "tag", "vr")
-        ]
-        return sorted(pairs, key=lambda pair: pair[0])
-    if isinstance(value, list | tuple):
-        return [_stable(item) for item in value]
-    if callable(value):
-        code = getattr(value, "__code__", None)
-        return getattr(value, "__qualname__", type(value).__name__), code.co_code.hex() if code else ""
-    if hasattr(value, "virtual_elements") or type(value).__name__ == "Blueprint":
-        return [(str(element.tag), _stable(vars(element))) for element in value]
-    if type(value).__module__.partition(".")[0] == "dicomwright" and hasattr(value, "__dict__"):
-        return type(value).__name__, _stable(vars(value)) if hasattr(value, "tag") else ""
+    """Return a value in a form whose text is the same in every run, and differs where the value does."""
+    if hasattr(value, "tobytes"):  # the text of a large array is cut short
+        return str(getattr(value, "dtype", "")), hashlib.sha256(value.tobytes()).hexdigest()
+    if callable(value) or " object at 0x" in repr(value):  # an address is another in every run
+        return type(value).__module__, getattr(value, "__qualname__", type(value).__qualname__)
     return repr(value)
+
+
+@_stable.register
+def _(value: Mapping) -> Any:  # type: ignore[type-arg]  # registered by the bare class
+    pairs = [(str(key), _stable(item)) for key, item in value.items() if key not in ("origin", "tag", "vr")]
+    return sorted(pairs, key=lambda pair: pair[0])
+
+
+@_stable.register(list)
+@_stable.register(tuple)
+@_stable.register(Blueprint)
+def _(value: Any) -> Any:
+    return [_stable(item) for item in value]
+
+
+@_stable.register
+def _(value: VirtualElement) -> Any:
+    return type(value).__name__, str(value.tag), value.vr, _stable(vars(value))
+
+
+@_stable.register
+def _(value: FunctionType) -> Any:
+    """Return what a function does: its code, constants, defaults, and the values it closes over."""
+    names = value.__code__.co_freevars
+    cells = inspect.getclosurevars(value).nonlocals
+    return (
+        value.__module__,
+        value.__qualname__,
+        _stable_code(value.__code__),
+        [_stable(default) for default in value.__defaults__ or ()],
+        [_stable(cells[name]) if isinstance(cells.get(name), _PLAIN) else name for name in names],
+    )
+
+
+def _stable_code(code: CodeType) -> Any:
+    """Return compiled code and its constants, those of functions inside it included."""
+    constants = [_stable_code(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
+    return code.co_code.hex(), code.co_names, constants

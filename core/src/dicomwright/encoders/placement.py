@@ -57,7 +57,8 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
     """Return a volume cut into slices and paired with the parents.
 
     An array without an affine takes the place of the parents, slice by slice in their order along the normal.
-    With parents, ``auto`` cuts like they are cut if the grids are parallel, and along the array otherwise.
+    With parents, ``auto`` cuts like they are cut if the grids are parallel and the slices lie beside them. Otherwise it
+    keeps the slices: those of a file are turned upright, those of an array stay as they are.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
             kind="slicing",
         )
     if parents is None:
-        cut = volume.sliced("native" if slicing == "auto" else slicing)
+        cut = volume.sliced(_own_slicing(volume) if slicing == "auto" else slicing)
         planes = cut.planes()
         _check_shear(cut, planes, shear)
         return Placement(cut, planes)
@@ -83,6 +84,14 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
     if None in pairing.indices:
         _check_shear(cut, planes, shear)
     return _paired(cut, planes, parents, pairing.indices, pairing.problem, warnings)
+
+
+def _own_slicing(volume: Volume) -> str:
+    """Return how to cut a volume that follows no parent.
+
+    Files keep rows and columns in any order, and viewers show pixels in the order in which they are stored.
+    """
+    return "upright" if volume.source else "native"
 
 
 def _beside(
@@ -96,18 +105,19 @@ def _beside(
     wanted = slicing
     warnings: tuple[str, ...] = ()
     if slicing == "auto":
-        wanted = "native" if parents.planes is None else "like-parent"
+        wanted = _own_slicing(volume) if parents.planes is None else "like-parent"
     try:
         cut = volume.sliced(wanted, parents.planes)
     except GeometryError as error:
         if slicing != "auto":
             raise
-        cut, wanted = volume.sliced("native"), "native"
+        wanted = _own_slicing(volume)
+        cut = volume.sliced(wanted)
         warnings = (f"not sliced like the parent: {error.problems[0].message}",)
     planes = cut.planes()
     pairing = parents.pair(planes, cut.slices)
     if slicing == "auto" and wanted == "like-parent" and 2 * len(pairing.unpaired) > cut.slices:
-        cut = volume.sliced("native")
+        cut = volume.sliced(_own_slicing(volume))
         planes = cut.planes()
         pairing = parents.pair(planes, cut.slices)
     return cut, planes, pairing, warnings
@@ -210,6 +220,6 @@ def _paired(
 
 def _thickness(parents: ParentSeries, indices: tuple[int | None, ...]) -> list[Any] | None:
     """Return SliceThickness (0018,0050) of the paired parents, None if one has none."""
-    elements = [None if index is None else parents.element(_SLICE_THICKNESS, index) for index in indices]
+    elements = parents.column(_SLICE_THICKNESS, indices)
     values: list[Any] = [None if element is None else element.value for element in elements]
     return None if any(value in (None, "") for value in values) else [ds(float(value)) for value in values]

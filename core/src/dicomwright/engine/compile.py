@@ -19,7 +19,7 @@ from dicomwright.engine.plan import Plan
 from dicomwright.engine.private import parent_creators
 from dicomwright.engine.rules import Rule, merge
 from dicomwright.engine.template import constant_value, parts_of
-from dicomwright.errors import BlueprintError, Problem
+from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,8 +65,15 @@ def compile_plan(request: BuildRequest) -> Plan:
     encodings = convert_encodings(charset) if charset else default_encoding
     parts = parts_of(nodes, encodings, request.uids, problems)
     if problems:
-        raise BlueprintError.collect(problems)
+        raise _one_error(resolver.errors, problems)
     return Plan(request, rules, parts, bulk, encodings, tuple(resolver.warnings))
+
+
+def _one_error(errors: Sequence[DicomwrightError], problems: Sequence[Problem]) -> DicomwrightError:
+    """Return the error that an element raised, if nothing else is wrong; else one with all problems."""
+    if len(errors) == 1 and errors[0].problems == tuple(problems):
+        return errors[0]
+    return BlueprintError.collect(problems)
 
 
 def _identity_problems(nodes: Sequence[Node], count: int) -> Iterator[Problem]:

@@ -122,6 +122,7 @@ class Resolver:
         self.uids = uids
         self.check = check
         self.problems: list[Problem] = []
+        self.errors: list[DicomwrightError] = []
         self.warnings = env.warnings
 
     def nodes(self, rules: list[Rule], path: str = "") -> list[Node]:
@@ -136,7 +137,8 @@ class Resolver:
             unknown = frozenset(int(tag) for tag in tags if not isinstance(tag, PrivateTag))
             self.problems.extend(self.check(rules, [node for _, node in found], unknown))
         for rule in late if not self.problems else ():
-            self._fails(rule, path, found)
+            if self._fails(rule, path, found):
+                break  # the next would look at the same pixels
         nodes = self._placed(found)
         return sorted(nodes, key=lambda node: int(node.tag))
 
@@ -200,10 +202,11 @@ class Resolver:
                 return element.resolve(self.env)
         except DicomwrightError as error:
             self.problems.extend(error.problems)
+            self.errors.append(error)
         except Exception as error:  # noqa: BLE001  # user functions raise anything; it becomes a problem
             self._add(
                 rule,
-                f"{describe(rule.tag)}: {element.rule()} raised {type(error).__name__}: {error}",
+                f"{describe(rule.tag)} ({element.rule()}) raised {type(error).__name__}: {error}",
                 "raised",
             )
         return OMIT

@@ -114,8 +114,8 @@ class Field:
             raise self._illegal(env, list(error.problems)) from error
         except Exception as error:
             raise BlueprintError(
-                f"{describe(self.tag)} of instance {env.instance_number}: "
-                f"{self.node.rule.element.rule()} raised {type(error).__name__}: {error}",
+                f"{describe(self.tag)} of instance {env.instance_number} "
+                f"({self.node.rule.element.rule()}) raised {type(error).__name__}: {error}",
                 loc=self.node.rule.element.origin,
                 kind="raised",
             ) from error

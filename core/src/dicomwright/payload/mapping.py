@@ -32,6 +32,8 @@ _REACH = 1 << 16
 SINGLE_IS_FINE = 0.02
 # Below a quarter of a step, rounding to the nearest whole number cannot leave the stored type.
 _MAY_ROUND_PAST_END = 0.25
+# Where half a step is told instead of looking on for a value that lies even further from its step.
+_NEARLY_HALF = 0.5 - 2.0**-9
 # Magnitudes whose product, quotient and difference stay well inside single precision.
 _SINGLE_RANGE = (1e-30, 1e30)
 
@@ -120,7 +122,11 @@ class Linear:
     measure: bool = True
 
     def encode(self, plane: NDArray[Any], out: NDArray[Any]) -> float:
-        """Fill `out`; return the largest distance in steps."""
+        """Fill `out`; return the largest distance in steps.
+
+        As soon as a value lies nearly half a step away, half a step is the answer: no value lies further, and the
+        search for it is a third of the work.
+        """
         work = self.work
         shift, scale = work.type(self.shift * self.prescale), work.type(self.scale)
         worst = 0.0
@@ -134,9 +140,11 @@ class Linear:
             if self.limits:
                 np.clip(rounded, *self.limits, out=rounded)
             np.copyto(target, rounded, casting="unsafe")
-            if self.measure:
+            if self.measure and (worst < _NEARLY_HALF or self.limits):
                 np.subtract(exact, rounded, out=exact)
                 worst = max(worst, float(exact.max()), -float(exact.min()))
+                if worst >= _NEARLY_HALF and not self.limits:
+                    worst = 0.5
         return worst
 
     def _subtract(self, source: NDArray[Any], shift: Any, out: NDArray[Any]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["BLOCK", "Scan", "blocks", "distinct_values", "first_non_finite", "in_memory_order", "scan_values"]
+
+_WORTH_A_THREAD = 16 * 2**20  # bytes
+_MOST_THREADS = 4
 
 BLOCK = 1 << 16
 """Values handled at once: a few such blocks stay in the processor's cache."""
@@ -48,6 +53,14 @@ class Scan:
         self.maximum = high if self._empty else max(self.maximum, high)
         self._empty = False
 
+    def merge(self, other: Scan) -> None:
+        """Take in what was found in another part."""
+        if not other._empty:
+            self.add(other.minimum, other.maximum)
+        self.whole = self.whole and other.whole
+        self.nans += other.nans
+        self.infinities += other.infinities
+
     def add_floats(self, block: NDArray[Any], stand_in: float | None) -> None:
         """Add a block of floats that may hold NaN and Inf."""
         low, high = block.min(), block.max()  # either is NaN if any value is
@@ -73,12 +86,25 @@ class Scan:
 def scan_values(array: NDArray[Any], stand_in: float | None = None) -> Scan:
     """Return what one streaming pass over `array` finds; `stand_in` takes the place of NaN and Inf.
 
-    Blocks are read in the order of the memory, whatever the order of the axes. Fractions are looked for until
-    the first one.
+    Blocks are read in the order of the memory, whatever the order of the axes, those of a large array by several
+    threads. Fractions are looked for until the first one.
     """
+    ordered = in_memory_order(array)
+    threads = min(os.cpu_count() or 1, _MOST_THREADS, len(ordered)) if array.nbytes > _WORTH_A_THREAD else 1
+    if threads == 1:
+        return _scan_part(ordered, stand_in)
+    scan = Scan()
+    with ThreadPoolExecutor(threads) as pool:
+        for part in pool.map(lambda part: _scan_part(part, stand_in), np.array_split(ordered, threads)):
+            scan.merge(part)
+    return scan
+
+
+def _scan_part(array: NDArray[Any], stand_in: float | None) -> Scan:
+    """Return what a pass over an array in the order of its memory finds."""
     scan = Scan()
     floating = array.dtype.kind == "f"
-    for (block,) in blocks(in_memory_order(array)):
+    for (block,) in blocks(array):
         if floating:
             scan.add_floats(block, stand_in)
         else:

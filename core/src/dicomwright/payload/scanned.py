@@ -46,7 +46,7 @@ def scan_volume(volume: Volume, non_finite: float | None = None) -> Scanned:
         raise StoredValueError(
             f"the array holds {scan.nans} NaN and {scan.infinities} Inf, the first at {where} (counted "
             "from 0), and DICOM's stored values are integers",
-            hint="name a value for them (non_finite=0)",
+            hint="name a value for them: non_finite=0 (--encoder-opt non_finite=0)",
             loc=volume.source,
             kind="non-finite",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -30,7 +29,9 @@ _VIEWS = {
     "coronal": ((0.0, 0.0, -1.0), (1.0, 0.0, 0.0)),
     "sagittal": ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0)),
 }
-SLICINGS = ("native", *_VIEWS, "like-parent")
+_UPRIGHT = ("sagittal", "coronal", "axial")  # by the patient axis (L, P, S) that the slices run along
+_ORDERS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
+SLICINGS = ("native", "upright", *_VIEWS, "like-parent")
 """What `Volume.sliced` takes."""
 
 
@@ -53,6 +54,9 @@ def choose_axes(affine: Affine, slicing: str, like: Planes | None) -> AxisOrder:
     """
     if slicing == "native":
         return _along_normal(affine.directions, (0, 1, 2), (False, False))
+    if slicing == "upright":
+        view = _UPRIGHT[int(np.abs(affine.directions[0]).argmax())]
+        return _closest(affine.directions, *_VIEWS[view], orders=((0, 1, 2), (0, 2, 1)))
     if slicing in _VIEWS:
         return _closest(affine.directions, *_VIEWS[slicing])
     if slicing != "like-parent":
@@ -86,17 +90,20 @@ def right_angle_slicings(affine: Affine) -> list[str]:
 
 
 def _closest(
-    directions: NDArray[np.float64], down: tuple[float, ...], across: tuple[float, ...]
+    directions: NDArray[np.float64],
+    down: tuple[float, ...],
+    across: tuple[float, ...],
+    orders: tuple[tuple[int, int, int], ...] = _ORDERS,
 ) -> AxisOrder:
     """Match the array axes to the way the row index (`down`) and the column index (`across`) shall grow.
 
-    All six assignments are compared as a whole, so that no axis is used twice in an oblique volume.
+    The assignments are compared as a whole, so that no axis is used twice in an oblique volume.
     """
     targets = np.array([np.cross(across, down), down, across])
     cosines = directions @ targets.T
     # The smallest total of squared sines = the largest total of squared cosines; the first of equals wins.
     axes = max(
-        itertools.permutations(range(3)),
+        orders,
         key=lambda order: round(
             sum(float(cosines[axis, target]) ** 2 for target, axis in enumerate(order)), 9
         ),

@@ -172,7 +172,8 @@ class Volume:
         Parameters
         ----------
         slicing : str
-            ``native`` keeps the array's rows and columns. ``axial``, ``coronal`` and ``sagittal`` take the
+            ``native`` keeps the array's rows and columns. ``upright`` keeps its slices, and turns their rows and
+            columns as the closest of the following views shows them. ``axial``, ``coronal`` and ``sagittal`` take the
             closest array axes (an oblique volume stays oblique) as these views are usually shown: rows run
             to the patient's left, left and posterior; columns to posterior, feet and feet. ``like-parent``
             takes the row and column directions of `like`.
