@@ -12,6 +12,10 @@ __all__ = ["cli"]
 _COMMANDS = {
     "build": ("dicomwright.cli.build_command:build", "Build a DICOM series from a source and blueprints."),
     "blueprints": ("dicomwright.cli.blueprints_command:blueprints", "List the blueprints that are shipped."),
+    "explain": (
+        "dicomwright.cli.explain_command:explain",
+        "Tell where each value of an output comes from.",
+    ),
     "lint": ("dicomwright.cli.lint_command:lint", "Check a blueprint against the standard."),
     "plugins": ("dicomwright.cli.plugins_command:plugins", "List the plug-ins and whether they can be used."),
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from dicomwright.engine.plan import Plan
+    from dicomwright.explain import Explanation
 
 __all__ = ["BuildReport", "Series"]
 
@@ -157,6 +158,23 @@ class Series(Sequence["Dataset"]):
             "filling": list(report.filling),
             "seconds": round(report.seconds, 3),
         }
+
+    def explain(self) -> Explanation:
+        """Return where each value comes from: rule, level, layer, file and line, parent.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dicomwright import Blueprint, DicomFactory, Volume
+        >>> volume = Volume(np.zeros((2, 3, 4), np.int16), np.diag([5.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+        >>> series = DicomFactory().build(volume, Blueprint.load("mr-image"))
+        >>> [row.layer for row in series.explain().of("Rows")]
+        ['encoder image']
+
+        """
+        from dicomwright.explain import explain_plan  # late: few ask
+
+        return explain_plan(self._plan)
 
     @property
     def warnings(self) -> tuple[str, ...]:
