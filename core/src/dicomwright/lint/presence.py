@@ -21,6 +21,8 @@ __all__ = ["presence_findings"]
 #: Layers whose attributes are looked at: what users write. Encoders may extend an IOD (PS3.2) knowingly.
 USER_LAYER = "blueprint"
 _CREATED_BY_ENGINE = frozenset({0x00080005})
+#: Each functional group stands either in the shared or in the per-frame sequence (PS3.3 C.7.6.16.1.1).
+_FUNCTIONAL_GROUPS = ((0x52009229,), (0x52009230,))
 
 
 def presence_findings(level: Level) -> Iterator[Finding]:
@@ -28,8 +30,9 @@ def presence_findings(level: Level) -> Iterator[Finding]:
     key = level.iod.key
     if level.path and not level_tags(key, level.path):
         return
-    for attribute in required(key, level.path, "MCU" if level.path else "M"):
-        yield from _attribute(level, attribute)
+    if level.path not in _FUNCTIONAL_GROUPS:
+        for attribute in required(key, level.path, "MCU" if level.path else "M"):
+            yield from _attribute(level, attribute)
     if not level.path:
         for module in level.iod.modules:
             if module.usage != "M":
