@@ -1,0 +1,1 @@
+"""Secondary capture for dicomwright, and a reader of pictures."""

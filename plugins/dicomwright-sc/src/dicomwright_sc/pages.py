@@ -1,0 +1,217 @@
+"""The pages of a picture file, decoded when they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import warnings
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import Image, UnidentifiedImageError
+
+from dicomwright.errors import DicomwrightError
+from dicomwright_sc.modes import form_of, pixels_of
+from dicomwright_sc.refusals import refusal, shown
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dicomwright_sc.modes import Form
+    from dicomwright_sc.options import ReadOptions
+
+__all__ = ["FORMATS", "ImagePages", "PicturePages"]
+
+#: What Pillow may try: decoders that few need are left out.
+FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "DIB", "PPM")
+_HEAD: Final = 64
+_COPY_AGAIN: Final = "copy the file again or restore it"
+_LOSSY: Final = {"JPEG": "ISO_10918_1", "MPO": "ISO_10918_1"}
+_LOSSY_TIFF: Final = ("jpeg", "tiff_jpeg")
+
+
+class PicturePages(Sequence["NDArray[Any]"]):
+    """The pages of a file as images: (rows, columns) or (rows, columns, 3).
+
+    A page is decoded each time it is asked for, from any thread.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : ReadOptions
+        Background and limits.
+
+    Attributes
+    ----------
+    shapes : tuple of tuple of int
+        Of each page.
+    dtypes : tuple of str
+        Of each page: ``?``, ``u1`` or ``u2``.
+    lossy : tuple of (str, float) or None
+        LossyImageCompressionMethod (0028,2114) and the ratio of each page that was compressed with loss.
+    notes : tuple of str
+        What was changed.
+
+    Raises
+    ------
+    SourceError
+        The file is no picture that is read here, is damaged, or beyond a limit.
+
+    """
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self._path, self._options = path, options
+        forms: list[Form] = []
+        with _open(path) as (file, image):
+            size, head = os.fstat(file.fileno()).st_size, os.pread(file.fileno(), _HEAD, 0)
+            count = _count(image, options, str(path))
+            lossy = []
+            for page in range(count):
+                image.seek(page)
+                self._admit(image, page)
+                forms.append(form_of(image, str(path), options.background, head))
+                lossy.append(_loss(image, forms[-1], size / count))
+        self.shapes = tuple(form.shape for form in forms)
+        self.dtypes = tuple(form.dtype for form in forms)
+        self.lossy = tuple(lossy)
+        self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one page, or a list of several.
+
+        Raises
+        ------
+        SourceError
+            The page cannot be decoded.
+
+        """
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        page = range(len(self))[index]
+        with _open(self._path) as (_, image):
+            image.seek(page)
+            self._admit(image, page)
+            pixels = pixels_of(image, str(self._path), self._options.background)
+        if pixels.shape != self.shapes[page] or pixels.dtype != self.dtypes[page]:
+            raise refusal(self._path, "it changed while it was read", "build again", "changed")
+        return pixels
+
+    def _admit(self, image: Image.Image, page: int) -> None:
+        """Refuse a page that would take too much memory, before it is decoded."""
+        columns, rows = image.size
+        if rows * columns > self._options.max_pixels:
+            message = (
+                f"page {page + 1} has {rows}x{columns} pixels (rows x columns), more than the limit "
+                f"max_pixels ({self._options.max_pixels:,})"
+            )
+            raise refusal(self._path, message, f"set the option max_pixels={rows * columns}", "too-large")
+
+    def digest(self) -> bytes:
+        """Return a digest of all that the images follow from."""
+        with _regular(self._path) as file:
+            state = hashlib.file_digest(file, "sha256")
+        state.update(repr(self._options.background).encode())
+        return state.digest()
+
+
+class ImagePages(Sequence["NDArray[Any]"]):
+    """Pillow images in memory, as `PicturePages`."""
+
+    def __init__(self, images: Sequence[Image.Image], background: tuple[int, int, int]) -> None:
+        self._images, self._background = images, background
+        forms = [form_of(image, "Pillow image", background) for image in images]
+        self.shapes = tuple(form.shape for form in forms)
+        self.dtypes = tuple(form.dtype for form in forms)
+        self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one image, or a list of several."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return pixels_of(self._images[index], "Pillow image", self._background)
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[io.FileIO]:
+    """Open a regular file without ever waiting for it."""
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    )
+    try:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"cannot be read: {reason}"
+        raise refusal(path, message, "check the path and its permissions", "unreadable") from error
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise refusal(path, f"is {what}", "name one picture", "unreadable")
+        yield file
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
+    """Open a picture; what Pillow's decoders raise for damaged files becomes one refusal."""
+    with _regular(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow, for odd tags and for sizes that are limited here
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                yield file, image
+        except DicomwrightError:
+            raise
+        except UnidentifiedImageError as error:
+            raise refusal(
+                path, "is no picture that is read here", f"save it as {FORMATS[0]}", "format"
+            ) from error
+        except Image.DecompressionBombError as error:
+            message = "has more pixels than Pillow opens (178,956,970)"
+            raise refusal(path, message, "scale it down", "too-large") from error
+        except MemoryError as error:
+            raise refusal(path, "does not fit into memory", "scale it down", "too-large") from error
+        except Exception as error:  # decoders raise nearly anything for damaged files
+            reason = shown(" ".join(str(error).split()) or type(error).__name__)
+            raise refusal(path, f"is damaged: {reason}", _COPY_AGAIN, "damaged") from error
+
+
+def _count(image: Image.Image, options: ReadOptions, where: str) -> int:
+    """Return the number of pages: those of a TIFF; of animations and stereo pairs the first picture only."""
+    if image.format != "TIFF":
+        return 1
+    count = 0
+    while count <= options.max_pages:
+        try:
+            image.seek(count)
+        except EOFError:
+            return count
+        count += 1
+    message = f"it has more pages than the limit max_pages ({options.max_pages})"
+    raise refusal(where, message, "split it, or set the option max_pages", "too-large")
+
+
+def _loss(image: Image.Image, form: Form, size: float) -> tuple[str, float] | None:
+    """Return method and ratio of a compression with loss, None without."""
+    format_name = image.format or ""
+    method = _LOSSY.get(format_name)
+    if format_name == "TIFF" and image.info.get("compression") in _LOSSY_TIFF:
+        method = "ISO_10918_1"
+    if method is None:
+        return None
+    pixels = 1
+    for length in form.shape:
+        pixels *= length
+    return method, max(1.0, round(pixels / max(size, 1), 2))
