@@ -118,6 +118,7 @@ class ImageEncoder:
             _check_described(payload, request.blueprint)
         pixels = VolumePixels(
             placement.volume,
+            payload,
             iod.rules,
             candidates=_rescales(request.parents),
             non_finite=options.non_finite,

@@ -26,6 +26,8 @@ class VolumePixels:
     ----------
     volume : Volume
         Cut into slices.
+    source : Volume
+        The same before it was cut: its values are looked through in their own order, and named by it in messages.
     rules : StoredValueRules
         What the IOD allows.
     candidates : sequence of (float, float)
@@ -40,6 +42,7 @@ class VolumePixels:
     def __init__(
         self,
         volume: Volume,
+        source: Volume,
         rules: StoredValueRules,
         *,
         candidates: Sequence[tuple[float, float]] = (),
@@ -47,6 +50,7 @@ class VolumePixels:
         quantise: Quantise = "auto",
     ) -> None:
         self.volume = volume
+        self._source = source
         self._rules = rules
         self._candidates = candidates
         self._non_finite = non_finite
@@ -57,7 +61,7 @@ class VolumePixels:
     def stored(self) -> StoredValues:
         """How the values are stored; the first look at it reads the volume once."""
         return plan_stored_values(
-            self.volume,
+            self._source,
             self._rules,
             candidates=self._candidates,
             non_finite=self._non_finite,

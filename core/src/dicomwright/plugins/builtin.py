@@ -70,7 +70,7 @@ def dicomwright_encoders() -> list[EncoderSpec]:
             options=(
                 OptionSpec(
                     name="slicing",
-                    summary="auto, native, axial, coronal, sagittal or like-parent",
+                    summary="auto, native, upright, axial, coronal, sagittal or like-parent",
                     default="auto",
                 ),
                 OptionSpec(name="non_finite", summary="the value that stands for NaN and infinity"),
