@@ -18,7 +18,7 @@ LAYERS = [  # each may import what stands above it; those in one line may import
     {"errors", "uids", "clock", "blueprints"},
     {"blueprint", "payload", "parents", "standard", "plugins"},
     {"engine", "_version"},
-    {"encoders", "bundles", "provenance", "reproducible", "lint", "explain"},
+    {"encoders", "bundles", "provenance", "reproducible", "lint", "explain", "verify"},
     {"build"},
     {"dry_run"},
     {"factory"},

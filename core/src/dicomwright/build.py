@@ -118,7 +118,7 @@ class Build:
     def run(self, source: Any, blueprint: Blueprint, parents: Any) -> Series:
         """Read, encode and compile."""
         self._encoder = self.options.encoder or self._encoder_of(blueprint)
-        payload = self.payload(source)
+        payload = self.report.payload = self.payload(source)
         parent_series = ParentSeries.of(parents)
         encoding = self.encode(payload, blueprint, parent_series)
         return self.series(encoding, blueprint, parent_series)

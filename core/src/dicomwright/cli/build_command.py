@@ -121,6 +121,11 @@ _PATH = click.Path(path_type=Path)
     metavar="FINDING",
     help="A finding of lint that does not stop the build: KEYWORD, KIND or KIND:KEYWORD.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Read the finished files again and find their pixels in the source, before they are published.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote into the folder.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Threads that write; chosen by the size of the images."
@@ -190,8 +195,19 @@ def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
             overwrite=given["overwrite"],
             fsync=not given["no_fsync"],
             progress=advance,
+            checks=_checks(series, given),
         )
     return series
+
+
+def _checks(series: Series, given: dict[str, Any]) -> list[Callable[..., dict[str, Any]]]:
+    """Return the checks of the finished files."""
+    checks: list[Callable[..., dict[str, Any]]] = []
+    if given["verify"]:
+        from dicomwright.verify import prover
+
+        checks.append(prover(series))
+    return checks
 
 
 def _values(pairs: tuple[tuple[str, str], ...]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dicomwright.engine.plan import Plan
     from dicomwright.explain import Explanation
+    from dicomwright.parents import ParentSeries
 
 __all__ = ["BuildReport", "Series"]
 
@@ -38,6 +39,10 @@ class BuildReport:
         What the filling strategy left out, and by which rule.
     seconds : float
         Time spent.
+    payload : Any
+        What the instances were made from.
+    checks : dict
+        What the checks of the finished files found.
 
     """
 
@@ -47,6 +52,8 @@ class BuildReport:
     stored_values: Callable[[], dict[str, Any] | None] = lambda: None
     filling: list[dict[str, str]] = field(default_factory=list)
     seconds: float = 0.0
+    payload: Any = None
+    checks: dict[str, Any] = field(default_factory=dict)
 
 
 class Series(Sequence["Dataset"]):
@@ -100,6 +107,7 @@ class Series(Sequence["Dataset"]):
         *,
         fsync: bool = True,
         progress: Callable[[int], None] | None = None,
+        checks: Iterable[Callable[[Sequence[Path]], dict[str, Any]]] = (),
     ) -> list[Path]:
         """Write the instances as ``00001.dcm``, ``00002.dcm``, ... into a folder, all or none.
 
@@ -115,6 +123,10 @@ class Series(Sequence["Dataset"]):
             Wait until the disk has each file. False is for scratch work.
         progress : callable, optional
             Called with the number of instances that were finished since the last call.
+        checks : iterable of callable
+            Each is given the finished files before they appear in the folder, and returns what goes into `result`;
+            what it raises stops the publication. See `dicomwright.verify.prover` and
+            `dicomwright.validate.validating`.
 
         Returns
         -------
@@ -140,6 +152,9 @@ class Series(Sequence["Dataset"]):
                 fsync=fsync,
                 progress=progress,
             )
+            finished = [folder / file_name(number) for number in range(1, len(self) + 1)]
+            for check in checks:
+                self._report.checks |= check(finished)
         files = [target / file_name(number) for number in range(1, len(self) + 1)]
         self._published = {"directory": str(target), "files": [path.name for path in files]}
         self._report.seconds += time.perf_counter() - start
@@ -157,7 +172,22 @@ class Series(Sequence["Dataset"]):
             "warnings": list(report.warnings),
             "filling": list(report.filling),
             "seconds": round(report.seconds, 3),
-        }
+        } | report.checks
+
+    @property
+    def payload(self) -> Any:
+        """What the instances were made from; None where the blueprint encodes by itself."""
+        return self._report.payload
+
+    @property
+    def parents(self) -> ParentSeries | None:
+        """The parent series."""
+        return self._plan.request.parents
+
+    @property
+    def stored_values(self) -> dict[str, Any] | None:
+        """Slope, intercept, largest error and whether anything is lost; None where no values are stored."""
+        return self._report.stored_values()
 
     def explain(self) -> Explanation:
         """Return where each value comes from: rule, level, layer, file and line, parent.
