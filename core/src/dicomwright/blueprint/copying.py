@@ -204,9 +204,10 @@ def copied_column(
 
     """
     encoded: dict[bytes, EncodedElement | None] = {}  # from what was read: many have the same
+    raws = parents.raw_elements(tag)
 
     def value_at(index: int) -> DataElement | EncodedElement | None:
-        raw = parents.raw_element(tag, index)
+        raw = raws[index]
         if raw is None or (vr or raw.VR) != raw.VR or raw.value is None:
             return _of_instance(tag, parents, index)
         if raw.value not in encoded:

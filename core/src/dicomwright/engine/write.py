@@ -12,19 +12,22 @@ from dicomwright.engine.publish import file_name, write_file
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
     from pydicom import Dataset
 
-    from dicomwright.engine.instance import BuildEnvironment
-    from dicomwright.engine.plan import Header, Plan
+    from dicomwright.engine.plan import Plan
 
 __all__ = ["write_instances"]
 
 _WORTH_A_THREAD = 128 * 1024  # bytes of pixels an instance; below, handing over costs more than it gains
 _MOST_THREADS = 4
+_AT_ONCE = (
+    8  # instances whose headers are made one after the other: made between pixels, each takes twice as long
+)
+_BYTES_AT_ONCE = 2**22
 
 
 def write_instances(
@@ -38,23 +41,24 @@ def write_instances(
 ) -> None:
     """Write all instances of a plan into a folder.
 
-    The functions of the blueprint run in this thread, in order of the instances. Pixels are encoded and written
-    by up to `jobs` threads; at most two instances a thread are under way. The first error stops all.
+    The functions of the blueprint run in this thread, in order of the instances, a few instances ahead. Pixels are
+    encoded and written by up to `jobs` threads, each one instance at a time. The first error stops all.
     """
     writer = _Writer(plan, folder, changed or {}, fsync=fsync)
     done = progress or (lambda _: None)
     if plan.count == 0:
         return
-    first = writer.write(0)
+    first = writer.write(range(1))
     done(1)
     threads = jobs or _threads_for(first)
+    runs = _runs(plan.count, first)
     if threads == 1:
-        for index in range(1, plan.count):
-            writer.write(index)
-            done(1)
+        for run in runs:
+            writer.write(run)
+            done(len(run))
         return
     with ThreadPoolExecutor(threads) as pool:
-        _feed(pool, writer, range(1, plan.count), 2 * threads, done)
+        _feed(pool, writer, runs, 2 * threads, done)
 
 
 def _threads_for(size: int) -> int:
@@ -62,31 +66,43 @@ def _threads_for(size: int) -> int:
     return min(os.cpu_count() or 1, _MOST_THREADS) if size >= _WORTH_A_THREAD else 1
 
 
+def _runs(count: int, size: int) -> Iterator[range]:
+    """Yield the instances after the first, a few at a time."""
+    step = max(1, min(_AT_ONCE, _BYTES_AT_ONCE // max(size, 1)))
+    for start in range(1, count, step):
+        yield range(start, min(start + step, count))
+
+
 def _feed(
     pool: ThreadPoolExecutor,
     writer: _Writer,
-    indices: range,
+    runs: Iterable[range],
     window: int,
     done: Callable[[int], None],
 ) -> None:
     """Hand instances to threads, a bounded number at a time."""
-    waiting: deque[Future[int]] = deque()
+    waiting: deque[tuple[range, Future[int]]] = deque()
+
+    def wait() -> None:
+        run, future = waiting.popleft()
+        future.result()
+        done(len(run))
+
     try:
-        for index in indices:
+        for run in runs:
             if len(waiting) >= window:
-                waiting.popleft().result()
-                done(1)
-            waiting.append(pool.submit(writer.finish, index, *writer.start(index)))
+                wait()
+            waiting.append((run, pool.submit(writer.finish, run, writer.start(run))))
         while waiting:
-            waiting.popleft().result()
-            done(1)
+            wait()
     except BaseException:
+        writer.stopped = True
         pool.shutdown(wait=True, cancel_futures=True)
         raise
 
 
 class _Writer:
-    """Writes single instances; `start` in order in one thread, `finish` in any."""
+    """Writes instances; `start` in order in one thread, `finish` in any."""
 
     def __init__(self, plan: Plan, folder: Path, changed: Mapping[int, Dataset], *, fsync: bool) -> None:
         self.plan = plan
@@ -94,14 +110,19 @@ class _Writer:
         self.changed = changed
         self.fsync = fsync
         self.seen: dict[bytes, int] = {}
+        self.stopped = False
 
-    def write(self, index: int) -> int:
-        return self.finish(index, *self.start(index))
+    def write(self, run: range) -> int:
+        """Write a run of instances and return the size of the pixels of the last."""
+        return self.finish(run, self.start(run))
 
-    def start(self, index: int) -> tuple[BuildEnvironment, Header | None]:
-        """Make the header of an instance, refusing a SOPInstanceUID that another instance has."""
-        env = self.plan.environment(index)
-        header = None if index in self.changed else self.plan.header(env)
+    def start(self, run: range) -> list[bytes | None]:
+        """Make the headers of instances, None for those that were changed."""
+        return [self._started(index) for index in run]
+
+    def _started(self, index: int) -> bytes | None:
+        """Make a header, refusing a SOPInstanceUID that another instance has."""
+        header = None if index in self.changed else self.plan.header(self.plan.environment(index))
         uid = _uid(self.changed[index]) if header is None else header.sop_instance_uid
         other = self.seen.setdefault(uid, index)
         if other != index:
@@ -111,16 +132,25 @@ class _Writer:
                 hint="give each instance its own: FunctionalElement(0x00080018, 'UI', lambda env: gen_uid())",
                 kind="identity",
             )
-        return env, header
+        return None if header is None else header.join()
 
-    def finish(self, index: int, env: BuildEnvironment, header: Header | None) -> int:
+    def finish(self, run: range, headers: list[bytes | None]) -> int:
+        """Write the files of instances and return the size of the pixels of the last."""
+        size = 0
+        for index, header in zip(run, headers, strict=True):
+            if self.stopped:
+                break
+            size = self._finished(index, header)
+        return size
+
+    def _finished(self, index: int, header: bytes | None) -> int:
         """Write the file of an instance and return the size of its pixels."""
         path = self.start_of_path + file_name(index + 1)
         if header is None:
             write_file(path, [changed_file(self.changed[index])], fsync=self.fsync)
             return 0
-        head, data = self.plan.bulk_data(env)
-        buffers: list[Any] = [header.join() + head, data]
+        head, data = self.plan.bulk_data(self.plan.environment(index))
+        buffers: list[Any] = [header + head, data]
         if len(data) % 2:
             buffers.append(b"\0")
         write_file(path, buffers, fsync=self.fsync)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-__all__ = ["check_one_series", "entry", "groups", "locate", "numbers", "raw_element", "text", "value_of"]
+__all__ = ["check_one_series", "entries", "groups", "locate", "numbers", "raw_element", "text", "value_of"]
 
 _LISTS = (MultiValue, list, tuple)
 _PATIENT = (0x00100020, 0x00100021)
@@ -62,6 +62,14 @@ def raw_element(dataset: Dataset, tag: int) -> RawDataElement | None:
 def entry(dataset: Dataset, tag: int | None) -> Any:
     """Return an element as the data set holds it, or None: `get_item` costs ten times as much."""
     return None if tag is None else dataset._dict.get(shared_tag(tag))  # noqa: SLF001
+
+
+def entries(datasets: Sequence[Dataset], tag: Any) -> list[Any]:
+    """Return an element as each data set holds it, or None; see `locate`."""
+    if not isinstance(tag, int):
+        return [entry(dataset, locate(dataset, tag)) for dataset in datasets]
+    place = shared_tag(tag)
+    return [dataset._dict.get(place) for dataset in datasets]  # noqa: SLF001  # as `entry`
 
 
 def locate(dataset: Dataset, tag: Any) -> BaseTag | None:
@@ -153,10 +161,12 @@ def check_one_series(datasets: Sequence[Dataset], names: Sequence[str]) -> Itera
 
 def _same_bytes(datasets: Sequence[Dataset], tag: int) -> bool:
     """Tell whether all data sets have an element with the same bytes: the fast answer for nearly all series."""
-    raws = [raw_element(dataset, tag) for dataset in datasets]
+    raws = entries(datasets, tag)
     first = raws[0] if raws else None
-    return first is not None and all(
-        raw is not None and raw.value == first.value and raw.is_little_endian is first.is_little_endian
+    return isinstance(first, RawDataElement) and all(
+        isinstance(raw, RawDataElement)
+        and raw.value == first.value
+        and raw.is_little_endian is first.is_little_endian
         for raw in raws
     )
 

@@ -99,10 +99,12 @@ def _empty(vr: str | None) -> bytes | None:
     return cast("bytes | None", empty_value_for_VR(vr, raw=True))
 
 
-@lru_cache(maxsize=_MOST_HEADS)
 def shared_tag(number: int) -> BaseTag:
     """Return the tag as one object for all data sets: looking up an equal one costs a call in Python."""
-    return BaseTag(number)
+    return _shared(int(number))
+
+
+_shared = lru_cache(maxsize=_MOST_HEADS)(BaseTag)
 
 
 @lru_cache(maxsize=_MOST_HEADS)

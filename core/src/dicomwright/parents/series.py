@@ -13,7 +13,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from dicomwright.errors import ParentError, Problem
-from dicomwright.parents.checks import check_one_series, entry, locate, numbers, raw_element, text, value_of
+from dicomwright.parents.checks import check_one_series, entries, locate, numbers, text, value_of
 from dicomwright.parents.copying import decoded, fresh_element
 from dicomwright.parents.files import Reading, read_files, read_folder
 from dicomwright.parents.geometry import lay_out
@@ -214,14 +214,17 @@ class ParentSeries(Sequence[Dataset]):
             error.problems = tuple(replace(problem, loc=self._names[index]) for problem in error.problems)
             raise
 
-    def raw_element(self, tag: int | PrivateTag, index: int) -> RawDataElement | None:
-        """Return an element of an instance as it was read, None if it has none or somebody has decoded it."""
-        dataset = self.datasets[index]
-        found = locate(dataset, tag)
-        return None if found is None else raw_element(dataset, found)
+    def raw_elements(self, tag: int | PrivateTag) -> list[RawDataElement | None]:
+        """Return an element of each instance as it was read, None for one without or that somebody has decoded."""
+        return [
+            element if isinstance(element, RawDataElement) else None
+            for element in entries(self.datasets, tag)
+        ]
 
     def column(self, tag: int | PrivateTag, indices: Iterable[int | None]) -> list[DataElement | None]:
         """Return a fresh copy of an element of each of these instances; None where there is none.
+
+        Instances that share what was read share the copy.
 
         Raises
         ------
@@ -229,7 +232,18 @@ class ParentSeries(Sequence[Dataset]):
             It cannot be decoded.
 
         """
-        return [None if index is None else self.element(tag, index) for index in indices]
+        copies: dict[int, DataElement | None] = {}  # by identity of what was read
+        raws = self.raw_elements(tag)
+
+        def copy_of(index: int) -> DataElement | None:
+            raw = raws[index]
+            if raw is None or not self._one_encoding:
+                return self.element(tag, index)
+            if id(raw) not in copies:
+                copies[id(raw)] = self.element(tag, index)
+            return copies[id(raw)]
+
+        return [None if index is None else copy_of(index) for index in indices]
 
     def has_everywhere(self, tag: int | PrivateTag) -> bool:
         """Tell whether every instance has the element."""
@@ -244,11 +258,11 @@ class ParentSeries(Sequence[Dataset]):
             It cannot be decoded.
 
         """
-        elements = [entry(dataset, locate(dataset, tag)) for dataset in self.datasets]
+        elements = entries(self.datasets, tag)
         first = elements[0]
-        if all(element is first for element in elements):
+        if elements.count(first) == len(elements):
             return False  # shared, or absent everywhere
-        if any(element is None for element in elements):
+        if None in elements:
             return True
         if self._same_bytes(elements):
             return False
