@@ -257,8 +257,8 @@ class DicomFactory:
             ``"encapsulated"``: one instance with the document, byte for byte. ``"pages"``: secondary captures of
             its pages. ``"both"``: both, as two series of one study.
         pages_blueprint : Blueprint, optional
-            The blueprint of the pages if form is ``"both"``; if not given, ``secondary-capture`` with those
-            elements of `blueprint` that are not about the document itself.
+            The blueprint of the pages if form is ``"both"``; if not given, those elements of `blueprint` that are
+            not about the document itself.
         reader_options : mapping, optional
             Such as ``{"dpi": "200", "colour": "grey"}``.
         encoder_options : mapping, optional
@@ -360,4 +360,4 @@ def _pages_blueprint(blueprint: Blueprint) -> Blueprint:
         for element in blueprint
         if element.tag not in of_document and element.tag.group != _DOCUMENT_GROUP
     ]
-    return Blueprint.load("secondary-capture") + Blueprint(kept)
+    return Blueprint(kept)
