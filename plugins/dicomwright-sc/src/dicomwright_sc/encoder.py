@@ -146,7 +146,7 @@ def _frames_job(frames: Frames, request: EncodeRequest) -> _Job:
 def _volume_job(volume: Volume, request: EncodeRequest, settings: Settings, *, multi_frame: bool) -> _Job:
     """Return the job of a volume."""
     placement = placed(volume, request.parents, settings)
-    images = images_of(placement.volume, settings, multi_frame=multi_frame)
+    images = images_of(placement.volume, volume, settings, multi_frame=multi_frame)
     warnings = (*placement.volume.warnings, *placement.warnings)
     count = placement.volume.slices
     return _Job(images, count, volume.source, placement, warnings, (None,) * count, request)

@@ -23,13 +23,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dicomwright.errors import SourceError
     from dicomwright_sc.modes import Form
     from dicomwright_sc.options import ReadOptions
 
-__all__ = ["FORMATS", "ImagePages", "PicturePages"]
+__all__ = ["FORMATS", "MAGICS", "ImagePages", "PicturePages"]
 
 #: What Pillow may try: decoders that few need are left out.
 FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "DIB", "PPM")
+#: How files of these formats begin.
+MAGICS: Final = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"II*\0",
+    b"MM\0*",
+    b"BM",
+    *(b"P%d" % n for n in range(1, 7)),
+)
 _HEAD: Final = 64
 _COPY_AGAIN: Final = "copy the file again or restore it"
 _LOSSY: Final = {"JPEG": "ISO_10918_1", "MPO": "ISO_10918_1"}
@@ -175,9 +185,7 @@ def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
         except DicomwrightError:
             raise
         except UnidentifiedImageError as error:
-            raise refusal(
-                path, "is no picture that is read here", f"save it as {FORMATS[0]}", "format"
-            ) from error
+            raise _unknown(path, os.pread(file.fileno(), _HEAD, 0)) from error
         except Image.DecompressionBombError as error:
             message = "has more pixels than Pillow opens (178,956,970)"
             raise refusal(path, message, "scale it down", "too-large") from error
@@ -186,6 +194,13 @@ def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
         except Exception as error:  # decoders raise nearly anything for damaged files
             reason = shown(" ".join(str(error).split()) or type(error).__name__)
             raise refusal(path, f"is damaged: {reason}", _COPY_AGAIN, "damaged") from error
+
+
+def _unknown(path: Path, head: bytes) -> SourceError:
+    """Return the error for a file that Pillow does not take."""
+    if head.startswith(MAGICS):
+        return refusal(path, "is damaged: its header cannot be read", _COPY_AGAIN, "damaged")
+    return refusal(path, "is no picture that is read here", "save it as PNG", "format")
 
 
 def _count(image: Image.Image, options: ReadOptions, where: str) -> int:

@@ -55,8 +55,10 @@ def _fits(volume: Volume, parents: ParentSeries) -> bool:
     )
 
 
-def images_of(volume: Volume, settings: Settings, *, multi_frame: bool) -> FrameImages | VolumePixels:
-    """Return the images of a volume that was cut into slices.
+def images_of(
+    volume: Volume, source: Volume, settings: Settings, *, multi_frame: bool
+) -> FrameImages | VolumePixels:
+    """Return the images of a volume that was cut into slices; `source` is the same before that.
 
     Raises
     ------
@@ -74,9 +76,11 @@ def images_of(volume: Volume, settings: Settings, *, multi_frame: bool) -> Frame
         dtype = "?" if array.dtype == bool else "u1"
         return FrameImages(array, [shape] * len(array), [dtype] * len(array), _digest_of(volume))
     if not multi_frame:
-        return VolumePixels(volume, _SINGLE, non_finite=settings.non_finite, quantise=settings.quantise)
+        return VolumePixels(
+            volume, source, _SINGLE, non_finite=settings.non_finite, quantise=settings.quantise
+        )
     rules = _BYTE if array.dtype == np.uint8 and plain else _WORD
-    return FramePixels(volume, rules, non_finite=settings.non_finite, quantise=settings.quantise)
+    return FramePixels(volume, source, rules, non_finite=settings.non_finite, quantise=settings.quantise)
 
 
 class FramePixels(VolumePixels):
@@ -97,7 +101,7 @@ class FramePixels(VolumePixels):
 
 def _digest_of(volume: Volume) -> Any:
     """Return the function that gives the digest of values and place, as of any volume."""
-    return VolumePixels(volume, _SINGLE).digest
+    return VolumePixels(volume, volume, _SINGLE).digest
 
 
 def orientation_letters(direction: Any) -> str:

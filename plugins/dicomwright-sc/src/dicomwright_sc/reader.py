@@ -9,27 +9,13 @@ from PIL import Image
 
 from dicomwright.payload import Frames
 from dicomwright_sc.options import ReadOptions
-from dicomwright_sc.pages import ImagePages, PicturePages
+from dicomwright_sc.pages import MAGICS, ImagePages, PicturePages
 from dicomwright_sc.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["PictureReader"]
-
-_MAGICS = (
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff",
-    b"II*\0",
-    b"MM\0*",
-    b"BM",
-    b"P1",
-    b"P2",
-    b"P3",
-    b"P4",
-    b"P5",
-    b"P6",
-)
 
 
 class PictureReader:
@@ -50,7 +36,7 @@ class PictureReader:
 
     def can_read(self, path: Path, head: bytes) -> bool:  # noqa: ARG002  # content decides
         """Tell whether a file's first bytes are those of a picture."""
-        return head.startswith(_MAGICS)
+        return head.startswith(MAGICS)
 
     def read(self, path: Path, options: Mapping[str, str]) -> Frames:
         """Return the pages of a file, each decoded when it is asked for.
