@@ -34,6 +34,7 @@ SINGLE_IS_FINE = 0.02
 _MAY_ROUND_PAST_END = 0.25
 # Where half a step is told instead of looking on for a value that lies even further from its step.
 _NEARLY_HALF = 0.5 - 2.0**-9
+_LOOKED_AT_ONCE = 1 << 13
 # Magnitudes whose product, quotient and difference stay well inside single precision.
 _SINGLE_RANGE = (1e-30, 1e30)
 
@@ -130,21 +131,30 @@ class Linear:
         work = self.work
         shift, scale = work.type(self.shift * self.prescale), work.type(self.scale)
         worst = 0.0
-        exact = rounded = np.empty(0, dtype=work)
+        exact = np.empty(0, dtype=work)
         for source, target in blocks(plane, out):
             if exact.shape != source.shape:
-                exact, rounded = np.empty(source.shape, dtype=work), np.empty(source.shape, dtype=work)
+                exact = np.empty(source.shape, dtype=work)
             self._subtract(source, shift, exact)
             np.multiply(exact, scale, out=exact)
-            np.rint(exact, out=rounded)
-            if self.limits:
-                np.clip(rounded, *self.limits, out=rounded)
-            np.copyto(target, rounded, casting="unsafe")
             if self.measure and (worst < _NEARLY_HALF or self.limits):
-                np.subtract(exact, rounded, out=exact)
-                worst = max(worst, float(exact.max()), -float(exact.min()))
-                if worst >= _NEARLY_HALF and not self.limits:
-                    worst = 0.5
+                worst = self._farthest(exact, worst)
+            np.rint(exact, out=exact)
+            if self.limits:
+                np.clip(exact, *self.limits, out=exact)
+            np.copyto(target, exact, casting="unsafe")
+        return 0.5 if worst >= _NEARLY_HALF and not self.limits else worst
+
+    def _farthest(self, exact: NDArray[Any], worst: float) -> float:
+        """Return the largest distance of a number from its step, or a lesser one that is nearly half a step."""
+        for (part,) in blocks(exact, size=_LOOKED_AT_ONCE):
+            steps = np.rint(part)
+            if self.limits:
+                np.clip(steps, *self.limits, out=steps)
+            np.subtract(part, steps, out=steps)
+            worst = max(worst, float(steps.max()), -float(steps.min()))
+            if worst >= _NEARLY_HALF and not self.limits:
+                break
         return worst
 
     def _subtract(self, source: NDArray[Any], shift: Any, out: NDArray[Any]) -> None:
