@@ -176,6 +176,24 @@ class TestProblemsComeFirst:
         assert series[1].ImageComments == "x"
         assert [env.instance_number for env in calls] == [2]
 
+    def test_a_refused_value_is_told_once(self):
+        with pytest.raises(DicomwrightError, match="Modality") as caught:
+            build(StaticElement("Modality", "CS", "mr"))
+        assert len(caught.value.problems) == 1
+
+    def test_a_function_cannot_change_the_image(self):
+        image = IMAGE.copy()
+
+        def spoil(env):
+            env.image[:] = 0
+            return "x"
+
+        blueprint = MR + Blueprint([FunctionalElement("ImageComments", "LT", spoil)])
+        series = DicomFactory().build(Volume(image, AFFINE), blueprint)
+        with pytest.raises(DicomwrightError, match=r"ImageComments \(0020,4000\) of instance 2.*read-only"):
+            series[1]
+        assert np.array_equal(image, IMAGE)
+
     def test_a_function_that_fails_leaves_no_file(self, tmp_path):
         def late(env):
             return "x" if env.instance_number < 3 else "x" * 20000

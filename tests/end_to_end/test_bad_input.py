@@ -114,6 +114,7 @@ class TestNiftiBytes:
         [
             (header([3, 5, 4, 3, 1, 1, 1, 1], bits=64) + b"\0" * 480, "bitpix"),
             (header([3, 5, 4, 3, 1, 1, 1, 1], scale=(float("inf"), 0.0)) + b"\1" * 120, "scl_slope"),
+            (header([3, 5, 4, 3, 1, 1, 1, 1], scale=(float("nan"), 3.0)) + b"\1" * 120, "scl_slope"),
             (header([3, 5, 4, 3, 1, 1, 1, 1], scale=(2.0, float("nan"))) + b"\1" * 120, "scl_inter"),
         ],
         ids=[

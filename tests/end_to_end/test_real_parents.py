@@ -328,3 +328,48 @@ def test_singles_of_every_kind_are_parents_or_refused_clearly(cli, shared_data, 
                 dataset = pydicom.dcmread(one)
                 assert dataset.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
                 assert dataset.pixel_array.shape == (dataset.Rows, dataset.Columns)
+
+
+@pytest.mark.parametrize(
+    ("source_name", "parent", "blueprint"),
+    [
+        ("v01_ct_axial/ct_axial", "v01_ct_axial/dicom", "ct-image"),
+        ("v02_mr_sagittal/mr_sagittal", "v02_mr_sagittal/dicom", "mr-image"),
+        ("v03_mr_oblique_triple/mr_oblique_triple", "v03_mr_oblique_triple/dicom", "mr-image"),
+        ("v06_pet_fdg/pet_fdg", "v06_pet_fdg/dicom", "pet-image"),
+        ("v06_pet_fdg/pet_fdg", "v06_pet_fdg/dicom", "ct-image"),
+        ("v07_ct_tilt_nonuniform/ct_tilt_7mm_Tilt_1", "v07_ct_tilt_nonuniform/dicom", "ct-image"),
+        ("v10_enhanced_multiframe/enhanced_ct", "v10_enhanced_multiframe/enhanced_ct", "ct-image"),
+        ("v10_enhanced_multiframe/legacy_ct_single", "v10_enhanced_multiframe/legacy_ct_multi", "ct-image"),
+        ("v03_mr_oblique_triple/mr_oblique_triple", "v10_enhanced_multiframe/enhanced_mr", "mr-image"),
+        ("v03_mr_oblique_triple/mr_oblique_triple", "v11_mr_4d/mosaic_dicom", "mr-image"),
+        (
+            "v14_nifti_headers/crop_LPS",
+            "v08_parents_transfer_syntaxes/singles/JPGLosslessP14SV1_1s_1f_8b.dcm",
+            "mr-image",
+        ),
+    ],
+    ids=[
+        "ct",
+        "mr",
+        "oblique mr",
+        "pet",
+        "pet as ct",
+        "tilted ct",
+        "enhanced ct",
+        "legacy ct",
+        "enhanced mr",
+        "mosaic",
+        "us",
+    ],
+)
+@pytest.mark.parametrize("private", [[], ["--keep-private"]], ids=["", "private"])
+def test_filling_from_any_real_parent_is_conformant(
+    cli, shared_data, tmp_path, conformance, source_name, parent, blueprint, private
+):
+    path = shared_data / f"{source_name}.nii.gz"
+    arguments = ["build", path, "--blueprint", blueprint, "--parent", shared_data / parent, "--fill", "copy"]
+    outcome = cli(*arguments, *private, "--out", tmp_path / "out", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.result["filling"]
+    assert conformance(tmp_path / "out", most=2) == []
