@@ -122,6 +122,11 @@ _PATH = click.Path(path_type=Path)
     help="A finding of lint that does not stop the build: KEYWORD, KIND or KIND:KEYWORD.",
 )
 @click.option(
+    "--validate",
+    is_flag=True,
+    help="Ask the validators that are installed, and publish nothing that fails.",
+)
+@click.option(
     "--verify",
     is_flag=True,
     help="Read the finished files again and find their pixels in the source, before they are published.",
@@ -195,18 +200,22 @@ def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
             overwrite=given["overwrite"],
             fsync=not given["no_fsync"],
             progress=advance,
-            checks=_checks(series, given),
+            checks=_checks(series, given, plugin_set),
         )
     return series
 
 
-def _checks(series: Series, given: dict[str, Any]) -> list[Callable[..., dict[str, Any]]]:
+def _checks(series: Series, given: dict[str, Any], plugin_set: Any) -> list[Callable[..., dict[str, Any]]]:
     """Return the checks of the finished files."""
     checks: list[Callable[..., dict[str, Any]]] = []
     if given["verify"]:
         from dicomwright.verify import prover
 
         checks.append(prover(series))
+    if given["validate"]:
+        from dicomwright.validate import validating
+
+        checks.append(validating(plugin_set=plugin_set))
     return checks
 
 

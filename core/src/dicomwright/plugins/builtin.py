@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dicomwright.plugins.descriptors import ElementTypeSpec, EncoderSpec, FunctionSpec, OptionSpec
+from dicomwright.plugins.descriptors import (
+    ElementTypeSpec,
+    EncoderSpec,
+    FunctionSpec,
+    OptionSpec,
+    ValidatorSpec,
+)
 from dicomwright.plugins.hooks import hookimpl
 
-__all__ = ["dicomwright_element_types", "dicomwright_encoders", "dicomwright_functions"]
+__all__ = [
+    "dicomwright_element_types",
+    "dicomwright_encoders",
+    "dicomwright_functions",
+    "dicomwright_validators",
+]
 
 _ELEMENT_TYPES = {
     "static": "a value written in the blueprint",
@@ -55,6 +66,18 @@ def dicomwright_functions() -> list[FunctionSpec]:
             level="series" if name in _SERIES_FUNCTIONS else "instance",
         )
         for name, summary in (_SERIES_FUNCTIONS | _INSTANCE_FUNCTIONS).items()
+    ]
+
+
+@hookimpl
+def dicomwright_validators() -> list[ValidatorSpec]:
+    """Give the validator that compares files with the standard's tables."""
+    return [
+        ValidatorSpec(
+            name="standard",
+            summary="the tables of PS3.3, values, stored range, character set, identifiers and positions",
+            target="dicomwright.validate.standard:StandardValidator",
+        )
     ]
 
 

@@ -1,0 +1,191 @@
+"""Run validators over files and come to one verdict for each file and for the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dicomwright.errors import DicomwrightError, Problem, PublishError
+from dicomwright.plugins import default
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from dicomwright.plugins import PluginSet
+    from dicomwright.validate.api import Complaint, Validator
+
+__all__ = ["Verdict", "validate", "validating"]
+
+_MOST_TOLD = 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What validators say.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        What was judged.
+    complaints : tuple of Complaint
+        Everything that was said.
+    validators : tuple of dict
+        ``name``, ``distribution``, ``version`` and ``unavailable``, why it did not run, of each.
+
+    """
+
+    files: tuple[Path, ...]
+    complaints: tuple[Complaint, ...]
+    validators: tuple[dict[str, str], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no error."""
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Complaint, ...]:
+        """The complaints that fail a file or the series."""
+        return tuple(one for one in self.complaints if one.severity == "error")
+
+    def of(self, file: Path | None) -> tuple[Complaint, ...]:
+        """Return what was said of one file; of the files together for None."""
+        return tuple(one for one in self.complaints if one.file == file)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as what JSON can hold."""
+        return {
+            "verdict": _word(self.complaints),
+            "validators": list(self.validators),
+            "series": {
+                "verdict": _word(self.of(None)),
+                "complaints": [one.as_dict() for one in self.of(None)],
+            },
+            "files": [
+                {
+                    "file": str(file),
+                    "verdict": _word(self.of(file)),
+                    "complaints": [one.as_dict() for one in self.of(file)],
+                }
+                for file in self.files
+            ],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts, for the result of a build."""
+        counts = {
+            f"{severity}s": sum(one.severity == severity for one in self.complaints)
+            for severity in ("error", "warning", "note")
+        }
+        return {"verdict": _word(self.complaints), "validators": list(self.validators)} | counts
+
+
+def _word(complaints: Iterable[Complaint]) -> str:
+    return "fail" if any(one.severity == "error" for one in complaints) else "pass"
+
+
+def validate(
+    files: str | Path | Iterable[str | Path],
+    validators: Iterable[str] = (),
+    *,
+    plugin_set: PluginSet | None = None,
+) -> Verdict:
+    """Judge files with the core's own validator and those of plug-ins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Volume
+    >>> volume = Volume(np.zeros((3, 4, 5), np.int16), [[0, 0, 1.5, 0], [0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
+    >>> files = DicomFactory().build(volume, Blueprint.load("mr-image")).write("series")
+    >>> validate("series", ["standard"]).passed
+    True
+
+    Parameters
+    ----------
+    files : path, or iterable of paths
+        A folder (with those below it), or files.
+    validators : iterable of str
+        Names; all that can run here if not given.
+
+    Raises
+    ------
+    DicomwrightError
+        There is no file, or a validator that is named is not there or cannot run.
+
+    """
+    paths = tuple(_files(files))
+    plugins = plugin_set or default()
+    names = tuple(validators)
+    complaints: list[Complaint] = []
+    ran: list[dict[str, str]] = []
+    for name in names or plugins.registry("validator").names():
+        validator = _validator(plugins, name)
+        reason = validator.unavailable()
+        if reason and names:
+            raise DicomwrightError(f"validator {name!r} cannot run: {reason}", kind="validator")
+        provider = plugins.registry("validator").provider(name)
+        ran.append(
+            {
+                "name": name,
+                "distribution": provider.distribution,
+                "version": provider.version,
+                "unavailable": reason,
+            }
+        )
+        if not reason:
+            complaints += [replace(one, validator=name) for one in validator.validate(paths)]
+    return Verdict(paths, tuple(complaints), tuple(ran))
+
+
+def validating(
+    validators: Iterable[str] = (), *, plugin_set: PluginSet | None = None
+) -> Callable[[Sequence[Path]], dict[str, Any]]:
+    """Return a check for `Series.write`: files that fail are not published."""
+    names = tuple(validators)
+
+    def check(files: Sequence[Path]) -> dict[str, Any]:
+        verdict = validate(files, names, plugin_set=plugin_set)
+        if not verdict.passed:
+            raise PublishError.collect(_problems(verdict))
+        return {"validate": verdict.summary()}
+
+    return check
+
+
+def _problems(verdict: Verdict) -> Iterator[Problem]:
+    """Yield the errors, each once, as problems."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for one in verdict.errors:
+        seen.setdefault((one.validator, one.message), []).append(one.file.name if one.file else "the series")
+    for number, ((validator, message), names) in enumerate(seen.items()):
+        if number == _MOST_TOLD:
+            yield Problem(f"and {len(seen) - _MOST_TOLD} more kinds of error", kind="validate")
+            return
+        where = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        yield Problem(f"{where}: {message} ({validator})", kind="validate")
+
+
+def _validator(plugins: PluginSet, name: str) -> Validator:
+    target = plugins.registry("validator").resolve(name)
+    validator: Validator = target() if isinstance(target, type) else target
+    return validator
+
+
+def _files(files: str | Path | Iterable[str | Path]) -> Iterator[Path]:
+    """Yield the files that are meant."""
+    given = [files] if isinstance(files, str | Path) else list(files)
+    found = []
+    for path in map(Path, given):
+        if path.is_dir():
+            found += sorted(one for one in path.rglob("*") if one.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise DicomwrightError(f"{path} is neither a file nor a folder", kind="source")
+    if not found:
+        raise DicomwrightError(
+            "there is no file to validate", hint="name a folder with DICOM files", kind="source"
+        )
+    yield from found
