@@ -176,9 +176,9 @@ class _Plane:
         """Return where (row, column) lie, LPS mm (PS3.3 C.7.6.2.1.1)."""
         if self.position is None or self.row_step is None or self.column_step is None:
             return None
-        return (
-            self.position + np.outer(pixels[:, 0], self.row_step) + np.outer(pixels[:, 1], self.column_step)
-        )
+        offsets = np.outer(pixels[:, 0], self.row_step) + np.outer(pixels[:, 1], self.column_step)
+        points: NDArray[np.float64] = self.position + offsets
+        return points
 
     def values(self, pixels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the values of (row, column)."""

@@ -78,16 +78,14 @@ class Level:
         return Finding(severity, kind, (*self.path, tag), message, fix, module, self.origin_of(tag))
 
 
-def check(
-    iod: Iod, view: RuleView, *, given: frozenset[int] = frozenset(), notes: bool = False
-) -> list[Finding]:
+def check(iod: Iod, view: Lens, *, given: frozenset[int] = frozenset(), notes: bool = False) -> list[Finding]:
     """Return what is wrong with an object of an IOD.
 
     Parameters
     ----------
     iod : Iod
         What it is to be.
-    view : RuleView
+    view : RuleView or DatasetView
         What is produced.
     given : frozenset of int
         Tags that are taken to be there, since an encoder that is not known gives them.
