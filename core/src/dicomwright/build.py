@@ -34,7 +34,7 @@ from dicomwright.plugins.selection import choose_reader
 from dicomwright.provenance import contributing_equipment
 from dicomwright.reproducible import derived_instant, derived_uids
 from dicomwright.standard import iod_of
-from dicomwright.uids import gen_uid
+from dicomwright.uids import BuildUids, gen_uid
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from pydicom import DataElement
 
     from dicomwright.plugins import EncoderSpec, PluginSet, ReaderSpec
-    from dicomwright.uids import DerivedUids
 
 __all__ = ["Build", "BuildOptions", "sop_class_of"]
 
@@ -327,11 +326,9 @@ class Build:
         ]
         return blueprint
 
-    def _uids(
-        self, layers: list[Layer], encoding: Encoding, parents: ParentSeries | None
-    ) -> DerivedUids | None:
+    def _uids(self, layers: list[Layer], encoding: Encoding, parents: ParentSeries | None) -> BuildUids:
         if self.options.uids == "random":
-            return None
+            return BuildUids.random()
         return derived_uids(layers, self.options, encoding.content, parents)
 
     def _instant(self, parents: ParentSeries | None) -> dt.datetime | None:

@@ -16,7 +16,7 @@ from pydicom.valuerep import DA, TM
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.errors import BlueprintError
-from dicomwright.uids import DerivedUids
+from dicomwright.uids import BuildUids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,7 @@ def derived_uids(
     options: BuildOptions,
     content: Callable[[], bytes] | None,
     parents: ParentSeries | None,
-) -> DerivedUids:
+) -> BuildUids:
     """Return UIDs that are a function of parents, blueprint, options and content."""
     rules = [(layer.name, _stable(element)) for layer in layers for element in layer.blueprint]
 
@@ -53,7 +53,7 @@ def derived_uids(
         state.update(repr(known).encode())
         return state.digest()
 
-    return DerivedUids(seed)
+    return BuildUids.derived(seed)
 
 
 def derived_instant(options: BuildOptions, parents: ParentSeries | None) -> dt.datetime | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "DerivedUids", "gen_uid"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "BuildUids", "gen_uid"]
 
 #: Names this software in the file meta information (0002,0012). Fixed for ever, under 2.25.
 IMPLEMENTATION_CLASS_UID = "2.25.216030215254465584105246463499949954333"
@@ -24,30 +25,44 @@ IMPLEMENTATION_VERSION_NAME = "DICOMWRIGHT_0_1"
 _UUID4_BITS = (0xF << 76) | (0x3 << 62)
 _UUID4_MARK = (0x4 << 76) | (0x2 << 62)
 _BYTES = 16
-_AT_ONCE = 64
-
-#: Random numbers that no UID has yet: the system is asked for many at once. A forked process starts without any.
-_unused: list[int] = []
-os.register_at_fork(after_in_child=_unused.clear)
 
 
-class DerivedUids:
-    """UIDs that are a function of what is built, so that the same build gives the same UIDs.
+class BuildUids:
+    """The UIDs of one build: a function of a key and of the place where they stand.
 
-    The seed holds patient data (parents, blueprint), so it goes once through scrypt: guessing a patient ID from
-    a UID costs a guesser one such call for each try, besides knowing every pixel.
+    An instance that is made twice, to be looked at and to be written, has the same UIDs both times.
 
     Parameters
     ----------
-    seed : callable
-        Returns a digest of parents, blueprint and content; asked when the first UID is.
+    key : callable
+        Returns the key; asked when the first UID is.
+    of_content : bool
+        Whether the key follows from the pixels.
 
     """
 
-    def __init__(self, seed: Callable[[], bytes]) -> None:
-        self._seed = seed
+    def __init__(self, key: Callable[[], bytes], *, of_content: bool = False) -> None:
+        self._make_key = key
+        self.of_content = of_content
         self._place = ""
         self._calls = 0
+
+    @classmethod
+    def random(cls) -> BuildUids:
+        """Return UIDs that no other build has."""
+        return cls(lambda: os.urandom(2 * _BYTES))
+
+    @classmethod
+    def derived(cls, seed: Callable[[], bytes]) -> BuildUids:
+        """Return UIDs that follow from a seed: a digest of parents, blueprint and content.
+
+        The seed holds patient data, so it goes once through scrypt: guessing a patient ID from a UID costs a
+        guesser one such call for each try, besides knowing every pixel.
+        """
+        return cls(
+            lambda: hashlib.scrypt(seed(), salt=b"dicomwright.uids.1", n=2**14, r=8, p=1, dklen=32),
+            of_content=True,
+        )
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
@@ -65,7 +80,7 @@ class DerivedUids:
 
     @cached_property
     def _key(self) -> bytes:
-        return hashlib.scrypt(self._seed(), salt=b"dicomwright.uids.1", n=2**14, r=8, p=1, dklen=32)
+        return self._make_key()
 
     def next(self) -> str:
         """Return the next UID of this place."""
@@ -75,7 +90,7 @@ class DerivedUids:
         return _from_number(int.from_bytes(digest[:_BYTES], "big"))
 
 
-_source: ContextVar[DerivedUids | None] = ContextVar("dicomwright_uid_source", default=None)
+_source: ContextVar[BuildUids | None] = ContextVar("dicomwright_uid_source", default=None)
 
 
 def gen_uid() -> str:
@@ -87,8 +102,8 @@ def gen_uid() -> str:
     >>> uid.startswith("2.25."), len(uid) <= 64
     (True, True)
 
-    Within a build with ``uids="derived"`` the UID is a function of the parents, the blueprint, the content and
-    the place in the series; otherwise it is random.
+    Within a build the UID belongs to its place in the series: an instance that is made again has the same. With
+    ``uids="derived"`` it follows from the parents, the blueprint and the content, too; otherwise it is random.
 
     Returns
     -------
@@ -97,19 +112,7 @@ def gen_uid() -> str:
 
     """
     source = _source.get()
-    return _from_number(_random_number()) if source is None else source.next()
-
-
-def _random_number() -> int:
-    """Return 128 bits that were never returned before."""
-    while True:
-        try:
-            return _unused.pop()
-        except IndexError:  # none left, or another thread was faster
-            drawn = os.urandom(_AT_ONCE * _BYTES)
-            _unused.extend(
-                int.from_bytes(drawn[start : start + _BYTES], "big") for start in range(0, len(drawn), _BYTES)
-            )
+    return _from_number(uuid.uuid4().int) if source is None else source.next()
 
 
 def _from_number(number: int) -> str:

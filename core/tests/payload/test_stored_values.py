@@ -219,11 +219,24 @@ def test_one_value_off_rejects_a_candidate():
 
 
 def test_a_candidate_outside_the_stored_type_or_the_rules_is_rejected():
-    array = (RNG.integers(0, 100_000, SHAPE) * 0.1).astype("f4")
-    assert not plan(array, candidates=[(0.1, 0)]).lossless
-    array = (RNG.integers(0, 100, SHAPE) * 0.1 + 5).astype("f4")
-    assert plan(array, candidates=[(0.1, 5)]).lossless
-    assert plan(array, PET, candidates=[(0.1, 5)]).slope != "0.1"
+    array = (RNG.integers(0, 100_000, SHAPE) * 0.13).astype("f4")
+    assert not plan(array, candidates=[(0.13, 0)]).lossless
+    array = (RNG.integers(0, 100, SHAPE) * 0.13 + 5).astype("f4")
+    assert plan(array, candidates=[(0.13, 5)]).lossless
+    assert plan(array, PET, candidates=[(0.13, 5)]).slope != "0.13"
+
+
+@pytest.mark.parametrize("step", [0.5, 0.125, 2.0**-10, 0.1, 0.01, 1e-6])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("offset", [0, -3, 10**9])
+def test_floats_on_round_steps_lose_nothing(step, dtype, offset):
+    places = RNG.integers(0, 900, SHAPE)
+    array = (places * step + (offset if dtype == "f8" and step > 1e-3 else 0)).astype(dtype)
+    stored = plan(array)
+    assert stored.lossless
+    back = stored.decode(stored.encode(array[0])[0])
+    rounding = 2 * np.finfo(dtype).eps * np.abs(array).max()
+    assert np.abs(back - array[0]).max() <= rounding
 
 
 @pytest.mark.parametrize(

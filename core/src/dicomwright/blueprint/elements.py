@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from dicomwright.blueprint.functions import call_site, function_name, takes_an_argument
 from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance, Resolution
 from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.blueprint.vr import check_vr
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
@@ -30,14 +30,6 @@ __all__ = [
     "StaticElement",
     "VirtualElement",
 ]
-
-
-def call_site() -> str:
-    """Return ``file:line`` of the nearest caller outside this package."""
-    frame = sys._getframe(1)  # noqa: SLF001  # the documented way to name a caller without building a traceback
-    while frame.f_globals.get("__name__", "").partition(".")[0] == "dicomwright" and frame.f_back:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class VirtualElement(ABC):
@@ -166,7 +158,7 @@ class SeriesElement(VirtualElement):
         if not callable(func):
             raise self.problem(f"needs a function, not {func!r}", hint="use StaticElement for a fixed value")
         self.func = func
-        self.takes_parent = _takes_an_argument(func)
+        self.takes_parent = takes_an_argument(func)
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
         """Call the function."""
@@ -174,7 +166,7 @@ class SeriesElement(VirtualElement):
             return self.func()
         if env.parent is None:
             raise self.problem(
-                f"asks {_name(self.func)} with the parent's first dataset, and there is no parent series",
+                f"asks {function_name(self.func)} with the parent's first dataset, and there is no parent series",
                 hint="give a parent series, or a function without arguments",
                 kind="no-parent",
             )
@@ -182,7 +174,7 @@ class SeriesElement(VirtualElement):
 
     def rule(self) -> str:
         """Return the rule in a few words."""
-        return f"once a series by {_name(self.func)}"
+        return f"once a series by {function_name(self.func)}"
 
 
 class DiscardElement(VirtualElement):
@@ -240,7 +232,7 @@ class FunctionalElement(VirtualElement):
 
     def rule(self) -> str:
         """Return the rule in a few words."""
-        return f"for each instance by {_name(self.func)}"
+        return f"for each instance by {function_name(self.func)}"
 
 
 class BulkElement(FunctionalElement):
@@ -271,6 +263,7 @@ class IndexElement(VirtualElement):
 
     def __init__(self, tag: TagLike, vr: str, values: Sequence[Any]) -> None:
         super().__init__(tag, vr)
+        _check_list(self, values, "values")
         self.values = values
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
@@ -339,7 +332,15 @@ class SequenceElement(VirtualElement):
 
     def __init__(self, tag: TagLike, blueprints: Iterable[Blueprint]) -> None:
         super().__init__(tag, "SQ")
-        self.blueprints = tuple(blueprints)
+        given: Any = blueprints
+        is_list = isinstance(given, Iterable) and not _is_blueprint(given)
+        self.blueprints: tuple[Blueprint, ...] = tuple(given) if is_list else ()
+        if not is_list or not all(map(_is_blueprint, self.blueprints)):
+            raise self.problem(
+                f"needs a list of blueprints, one for each item, not {type(blueprints).__name__} {blueprints!r:.60}",
+                hint="write [blueprint] for one item",
+                kind="items",
+            )
 
     @property
     def level(self) -> Level:  # type: ignore[override]  # decided by the items
@@ -364,6 +365,7 @@ def _indexed(
     element: VirtualElement, values: Sequence[Any], env: SeriesEnvironment, what: str
 ) -> PerInstance:
     """Return the values as one for each instance, refusing a wrong count."""
+    _check_list(element, values, what)
     if len(values) != env.total_images:
         raise element.problem(
             f"has {len(values)} values in {what} for {env.total_images} instances",
@@ -374,19 +376,20 @@ def _indexed(
     return PerInstance(lambda instance: known[instance.instance_number - 1], known, in_order=True)
 
 
-def _takes_an_argument(func: Callable[..., Any]) -> bool:
-    """Tell whether a function must be called with one positional argument."""
-    try:
-        parameters = inspect.signature(func).parameters.values()
-    except (TypeError, ValueError):  # some builtins have no signature
-        return False
-    return any(
-        parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        and parameter.default is parameter.empty
-        for parameter in parameters
-    )
+def _check_list(element: VirtualElement, values: Any, what: str) -> None:
+    """Refuse what is no list of values."""
+    if (
+        isinstance(values, str | bytes)
+        or not hasattr(values, "__len__")
+        or not hasattr(values, "__getitem__")
+    ):
+        raise element.problem(
+            f"needs a list with one value for each instance; {what} is {type(values).__name__} {values!r:.60}",
+            kind="values",
+        )
 
 
-def _name(func: Callable[..., Any]) -> str:
-    """Return the name of a function, for people."""
-    return getattr(func, "__qualname__", None) or repr(func)
+def _is_blueprint(item: Any) -> bool:
+    from dicomwright.blueprint.blueprint import Blueprint  # late: a blueprint holds elements
+
+    return isinstance(item, Blueprint)

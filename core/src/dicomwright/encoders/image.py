@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from pydicom.uid import UID
 
 from dicomwright.blueprint.blueprint import Blueprint
-from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement
+from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import (
     BulkElement,
     FunctionalElement,
@@ -134,7 +134,7 @@ class ImageEncoder:
             pairing_problem=placement.pairing_problem,
             images=pixels,
             stored_values=pixels.result,
-            warnings=placement.volume.warnings + placement.warnings,
+            warnings=placement.volume.warnings + placement.warnings + _stolen_identity(request.blueprint),
             content=pixels.digest,
             completed_by=iod.blueprint,
         )
@@ -170,6 +170,16 @@ def _check_described(volume: Volume, blueprint: Blueprint) -> None:
             loc=volume.source,
             kind="no-space",
         )
+
+
+def _stolen_identity(blueprint: Blueprint) -> tuple[str, ...]:
+    """Warn of new pixels under the parent's own UIDs: archives take them for the same object, or refuse them."""
+    copies = (CopyElement, CopyOrElseElement, InstanceCopyElement)
+    return tuple(
+        f"{keyword} is copied from the parent, but the pixels are not the parent's: an archive may refuse or replace"
+        for keyword in ("SOPInstanceUID", "SeriesInstanceUID")
+        if keyword in blueprint and isinstance(blueprint[keyword], copies)
+    )
 
 
 def _pixel_module(pixels: VolumePixels, iod: ImageIod, *, lossy: bool) -> Iterator[VirtualElement]:

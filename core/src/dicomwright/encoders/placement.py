@@ -58,7 +58,7 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
 
     An array without an affine takes the place of the parents, slice by slice in their order along the normal.
     With parents, ``auto`` cuts like they are cut if the grids are parallel and the slices lie beside them. Otherwise it
-    keeps the slices: those of a file are turned upright, those of an array stay as they are.
+    takes the slices as they are.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
             kind="slicing",
         )
     if parents is None:
-        cut = volume.sliced(_own_slicing(volume) if slicing == "auto" else slicing)
+        cut = volume.sliced("native" if slicing == "auto" else slicing)
         planes = cut.planes()
         _check_shear(cut, planes, shear)
         return Placement(cut, planes)
@@ -84,14 +84,6 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
     if None in pairing.indices:
         _check_shear(cut, planes, shear)
     return _paired(cut, planes, parents, pairing.indices, pairing.problem, warnings)
-
-
-def _own_slicing(volume: Volume) -> str:
-    """Return how to cut a volume that follows no parent.
-
-    Files keep rows and columns in any order, and viewers show pixels in the order in which they are stored.
-    """
-    return "upright" if volume.source else "native"
 
 
 def _beside(
@@ -105,19 +97,19 @@ def _beside(
     wanted = slicing
     warnings: tuple[str, ...] = ()
     if slicing == "auto":
-        wanted = _own_slicing(volume) if parents.planes is None else "like-parent"
+        wanted = "native" if parents.planes is None else "like-parent"
     try:
         cut = volume.sliced(wanted, parents.planes)
     except GeometryError as error:
         if slicing != "auto":
             raise
-        wanted = _own_slicing(volume)
+        wanted = "native"
         cut = volume.sliced(wanted)
         warnings = (f"not sliced like the parent: {error.problems[0].message}",)
     planes = cut.planes()
     pairing = parents.pair(planes, cut.slices)
     if slicing == "auto" and wanted == "like-parent" and 2 * len(pairing.unpaired) > cut.slices:
-        cut = volume.sliced(_own_slicing(volume))
+        cut = volume.sliced("native")
         planes = cut.planes()
         pairing = parents.pair(planes, cut.slices)
     return cut, planes, pairing, warnings

@@ -6,6 +6,7 @@ import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydicom.dataelem import RawDataElement, empty_value_for_VR
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import BaseTag, Tag
@@ -43,12 +44,14 @@ class BuildEnvironment(InstanceEnvironment):
     @cached_property
     def image(self) -> Any:
         """The values of this slice."""
-        return None if self.request.images is None else self.request.images.image(self.index)
+        return None if self.request.images is None else _read_only(self.request.images.image(self.index))
 
     @cached_property
     def scaled_image(self) -> Any:
         """The numbers that this slice is stored as."""
-        return None if self.request.images is None else self.request.images.scaled_image(self.index)
+        return (
+            None if self.request.images is None else _read_only(self.request.images.scaled_image(self.index))
+        )
 
     @property
     def instance_dataset(self) -> Dataset | None:  # type: ignore[override]  # made on demand
@@ -59,6 +62,14 @@ class BuildEnvironment(InstanceEnvironment):
             return None
         dataset: Dataset = request.parents[parent]
         return dataset
+
+
+def _read_only(image: Any) -> Any:
+    """Return a view of an array that cannot be changed: it may be the caller's."""
+    if isinstance(image, np.ndarray):
+        image = image.view()
+        image.flags.writeable = False
+    return image
 
 
 class InstanceDataset(Dataset):

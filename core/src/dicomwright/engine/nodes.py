@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.tags import AnyTag
     from dicomwright.engine.request import Check
-    from dicomwright.uids import DerivedUids
+    from dicomwright.uids import BuildUids
 
 __all__ = ["Node", "Resolver"]
 
@@ -103,7 +102,7 @@ class Resolver:
         What elements may look at.
     creators : mapping
         Private creators of the parent, group → block → creator.
-    uids : DerivedUids, optional
+    uids : BuildUids
         Where UIDs come from.
     check : Check, optional
         Asked once, when all is known but what follows from the pixels.
@@ -114,7 +113,7 @@ class Resolver:
         self,
         env: SeriesEnvironment,
         creators: Mapping[int, Mapping[int, str]],
-        uids: DerivedUids | None,
+        uids: BuildUids,
         check: Check | None = None,
     ) -> None:
         self.env = env
@@ -135,7 +134,9 @@ class Resolver:
         if self.check is not None and not path:
             tags = [*wrong, *(rule.tag for rule in late)]
             unknown = frozenset(int(tag) for tag in tags if not isinstance(tag, PrivateTag))
-            self.problems.extend(self.check(rules, [node for _, node in found], unknown))
+            self.problems.extend(
+                self.check(rules, [node for tag, node in found if tag not in wrong], unknown)
+            )
         for rule in late if not self.problems else ():
             if self._fails(rule, path, found):
                 break  # the next would look at the same pixels
@@ -153,7 +154,7 @@ class Resolver:
     def _touches_pixels(self, rule: Rule) -> bool:
         """Tell whether an element looks at the pixels; UIDs that are derived from the content do."""
         element = rule.element
-        derived = self.uids is not None and element.vr == "UI" and element.level is Level.SERIES
+        derived = self.uids.of_content and element.vr == "UI" and element.level is Level.SERIES
         return element.touches_pixels or derived
 
     def _by_creator(self, rule: Rule) -> Rule:
@@ -198,7 +199,7 @@ class Resolver:
         """Return what the element resolves to, `OMIT` if it has a problem."""
         element = rule.element
         try:
-            with self.uids.at(place) if self.uids else nullcontext():
+            with self.uids.at(place):
                 return element.resolve(self.env)
         except DicomwrightError as error:
             self.problems.extend(error.problems)

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 
+from dicomwright.clock import frozen_instant
 from dicomwright.engine.encoding import encoder_for, long_header
 from dicomwright.engine.instance import (
     BuildEnvironment,
@@ -118,12 +119,8 @@ class Plan:
         return self._header(self._joined, env)
 
     def _header(self, parts: Sequence[Part], env: BuildEnvironment) -> Header:
-        uids = self.request.uids
-        if uids is None:
+        with self.request.uids.at(""), frozen_instant(self.request.instant):
             elements = [part.encode(env) for part in parts]
-        else:
-            with uids.at(""):
-                elements = [part.encode(env) for part in parts]
         sop_class, sop_instance = b"", b""
         for part, data in zip(parts, elements, strict=True):
             if part.tag >= _SOP_INSTANCE:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dicomwright.uids import BuildUids
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from dicomwright.engine.rules import Layer, Rule
     from dicomwright.errors import Problem
     from dicomwright.parents import ParentSeries
-    from dicomwright.uids import DerivedUids
 
 __all__ = ["BuildRequest", "Check", "Images", "PlainImages"]
 
@@ -95,8 +96,8 @@ class BuildRequest:
         What the caller gave to the factory.
     factory : DicomFactory, optional
         The factory.
-    uids : DerivedUids, optional
-        Where UIDs come from; None for random ones.
+    uids : BuildUids
+        Where UIDs come from.
     instant : datetime, optional
         What dates are taken from.
     transfer_syntax_uid : str
@@ -114,7 +115,7 @@ class BuildRequest:
     images: Images | None = None
     kwargs: Mapping[Any, Any] = field(default_factory=dict)
     factory: Any = None
-    uids: DerivedUids | None = None
+    uids: BuildUids = field(default_factory=BuildUids.random)
     instant: dt.datetime | None = None
     transfer_syntax_uid: str = "1.2.840.10008.1.2.1"
     check: Check | None = None

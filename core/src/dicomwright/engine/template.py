@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dicomwright.engine.instance import BuildEnvironment
     from dicomwright.engine.nodes import Node
-    from dicomwright.uids import DerivedUids
+    from dicomwright.uids import BuildUids
 
 __all__ = ["Column", "Field", "Fixed", "Group", "Part", "parts_of"]
 
@@ -75,9 +75,7 @@ class Field:
 
     __slots__ = ("_encode", "_func", "_place", "_plain", "_uids", "node", "tag")
 
-    def __init__(
-        self, node: Node, place: str, encodings: str | Sequence[str], uids: DerivedUids | None
-    ) -> None:
+    def __init__(self, node: Node, place: str, encodings: str | Sequence[str], uids: BuildUids) -> None:
         assert node.varying is not None
         self.tag = int(node.tag)
         self._func = node.varying.func
@@ -106,8 +104,7 @@ class Field:
 
     def _asked(self, env: BuildEnvironment) -> Any:
         """Return what the function gives."""
-        if self._uids is not None:
-            self._uids.move_to(f"{self._place}/{env.index}")
+        self._uids.move_to(f"{self._place}/{env.index}")
         try:
             return self._func(env)
         except DicomwrightError as error:
@@ -150,7 +147,7 @@ Part = Fixed | Column | Field | Group
 def parts_of(
     nodes: Sequence[Node],
     encodings: str | Sequence[str],
-    uids: DerivedUids | None,
+    uids: BuildUids,
     problems: list[Problem],
     path: str = "",
 ) -> tuple[Part, ...]:
@@ -170,7 +167,7 @@ def parts_of(
 def _part(
     node: Node,
     encodings: str | Sequence[str],
-    uids: DerivedUids | None,
+    uids: BuildUids,
     problems: list[Problem],
     place: str,
 ) -> Part:

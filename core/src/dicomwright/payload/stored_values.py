@@ -16,7 +16,7 @@ from dicomwright.payload.scanned import Scanned, scan_volume
 from dicomwright.payload.storage import StoredValueRules, StoredValues
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dicomwright.payload.volume import Volume
 
@@ -28,6 +28,11 @@ _SINGLE_ROUNDING = 2.0**-24
 _PART_OF_STEP = 2.0**-10
 _LABELS = 256
 _VOXELS_PER_LABEL = 4
+_SAMPLE = 4096
+# The steps of scaled whole numbers: binary fractions and decimals, the coarsest first.
+_ROUND_STEPS = sorted(
+    [2.0**-power for power in range(1, 11)] + [10.0**-power for power in range(1, 7)], reverse=True
+)
 
 
 def plan_stored_values(
@@ -45,7 +50,8 @@ def plan_stored_values(
     1. whole numbers that fit the stored type stay as they are (floats that are all whole numbers included);
     2. the source's own whole numbers with its own slope and intercept;
     3. whole numbers that span no more than the stored type: an exact intercept;
-    4. one of `candidates`, if it gives back every value in the source's precision;
+    4. one of `candidates`, or a round step (1/2 to 1/1024, 0.1 to 0.000001), if it gives back every value in the
+       source's precision;
     5. the linear fit with the smallest largest error, computed with slope and intercept as they are written.
        Where zero lies inside the range, it is one of the steps, so that an empty background stays zero.
 
@@ -88,7 +94,7 @@ def plan_stored_values(
         _plain(source, rules)
         or _own_rescale(source, rules)
         or _shifted(source, rules)
-        or _candidate(source, rules, candidates)
+        or _candidate(source, rules, [*candidates, *_grids(source, rules)])
         or _exact_constant(source, rules)
     )
     if plan is None:
@@ -175,6 +181,22 @@ def _candidate(
         if plan is not None:
             return plan
     return None
+
+
+def _grids(source: Scanned, rules: StoredValueRules) -> Iterator[tuple[float, float]]:
+    """Give the round steps on which a sample of floats lies: results are often scaled whole numbers."""
+    if source.volume.array.dtype.kind != "f" or source.whole_values:
+        return
+    block = next(blocks(in_memory_order(source.volume.array)))[0]
+    sample = source.values(block.ravel()[:_SAMPLE])
+    for step in _ROUND_STEPS:
+        if (source.high / 2 - source.low / 2) / step > 1 << 15:
+            return  # finer steps span even more
+        places = sample / step
+        if float(np.abs(places - np.rint(places)).max()) > _PART_OF_STEP:
+            continue
+        fits = rules.storage(source.low / step, source.high / step) is not None
+        yield step, 0.0 if fits else source.low
 
 
 def _with_rescale(
