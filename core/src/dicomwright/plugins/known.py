@@ -50,6 +50,9 @@ KNOWN: tuple[KnownPlugin, ...] = (
         (("reader", "picture"), ("encoder", "secondary-capture")),
         (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
     ),
+    KnownPlugin(
+        "dicomwright-validate", "validate", (("validator", "dciodvfy"), ("validator", "dicom-validator"))
+    ),
 )
 
 

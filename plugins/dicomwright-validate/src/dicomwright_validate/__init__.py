@@ -1,0 +1,1 @@
+"""Independent validators of DICOM files."""
