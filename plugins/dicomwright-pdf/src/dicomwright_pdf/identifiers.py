@@ -30,7 +30,7 @@ _NUMBERS: Final = (
 )  # patient ID, others, accession number, address
 _OTHER_IDS: Final = 0x00101002
 _BIRTH_DATE: Final = 0x00100030
-_LONG: Final = 5  # characters, from which on a name is also looked for without the spaces between letters
+_NO_SPACES: Final = "\u2e80"  # from here on: writing without spaces between words
 #: Letters that do not come apart into a plain one and an accent, as people write them without.
 _ASCII: Final = (
     {ord(a): b for a, b in zip("äöüøåæßœ", ("ae", "oe", "ue", "oe", "aa", "ae", "ss", "oe"), strict=True)},
@@ -68,8 +68,8 @@ class Identifiers:
         words |= {spelt for word in list(words) for spelt in _spellings(word)}
         numbers = {_plain(number) for number in numbers}
         dates = {form for date in birth_dates for form in _date_forms(date)}
-        self._words = {_plain(word) for word in words} | numbers | dates
-        self._words.discard("")
+        wanted = {_plain(word) for word in words} | numbers | dates
+        self._patterns = [_pattern(word) for word in sorted(wanted - {""})]
 
     @classmethod
     def of(cls, parents: ParentSeries | None, blueprint: Blueprint) -> Identifiers:
@@ -86,19 +86,25 @@ class Identifiers:
         )
 
     def __bool__(self) -> bool:
-        return bool(self._words)
+        return bool(self._patterns)
 
     def anywhere_in(self, text: str) -> bool:
-        """Tell whether a text has one of them: as a word of its own, written forwards or backwards."""
+        """Tell whether a text has one of them: as a word of its own, however its letters are spaced.
+
+        Right-to-left writing may come out of a document backwards, and is found so, too.
+        """
         plain = _plain(text)
-        close = plain.replace(" ", "")
-        for word in self._words:
-            if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain):
-                return True
-            packed = word.replace(" ", "")
-            if len(packed) >= _LONG and (packed in close or packed[::-1] in close):
-                return True
-        return False
+        return any(pattern.search(plain) for pattern in self._patterns)
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    """Return a pattern that finds a word forwards and backwards."""
+    letters = word.replace(" ", "")
+    directions = (" ?".join(map(re.escape, order)) for order in (letters, letters[::-1]))
+    either = "|".join(directions)
+    if any(character >= _NO_SPACES for character in letters):
+        return re.compile(either)
+    return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
 
 
 def _texts(tag: int, parents: ParentSeries | None, blueprint: Blueprint) -> Iterator[str]:

@@ -121,7 +121,9 @@ def _shapes(document: PdfFile, options: ReadOptions) -> list[tuple[int, ...]]:
             raise refusal(
                 document.source, f"page {page + 1} has no size", "export the document again", "size"
             )
-        columns, rows = (math.ceil(side * options.dpi / _POINTS_PER_INCH - _SLIVER) for side in (width, height))
+        columns, rows = (
+            math.ceil(side * options.dpi / _POINTS_PER_INCH - _SLIVER) for side in (width, height)
+        )
         if rows * columns > options.max_pixels or max(rows, columns) > _MOST_SIDE:
             what = f"{rows}x{columns} pixels (rows x columns) at {options.dpi:g} dpi"
             limit = f"max_pixels ({options.max_pixels})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["pdf_of"]
+__all__ = ["file_of", "pdf_of"]
 
 _A4 = (595, 842)
 
@@ -57,7 +57,7 @@ def pdf_of(
         resources = "/Resources << /Font << /F 3 0 R >> >>"
         page = f"<< /Type /Page /Parent 2 0 R {box} {resources} /Contents {6 + 2 * index} 0 R >>"
         objects += [page.encode(), b"<< /Length %d >>\nstream\n%b\nendstream" % (len(stream), stream)]
-    return _file(objects)
+    return file_of(objects)
 
 
 def _lines(text: str | Sequence[str], height: float) -> bytes:
@@ -71,8 +71,8 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
 
 
-def _file(objects: Sequence[bytes]) -> bytes:
-    """Return objects as a file with its cross-reference table."""
+def file_of(objects: Sequence[bytes]) -> bytes:
+    """Return objects, numbered from 1, as a file: the first is the catalogue, the fourth the metadata."""
     data = b"%PDF-1.4\n"
     offsets = []
     for number, body in enumerate(objects, 1):

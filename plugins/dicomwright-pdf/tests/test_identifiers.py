@@ -1,0 +1,101 @@
+"""Patients are found however their names are written, and words of other people are not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dicomwright import Blueprint, CopyElement, StaticElement
+from dicomwright.parents import ParentSeries
+from dicomwright_pdf.identifiers import Identifiers
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Müller^Jürgen", "Patient MÜLLER, Jürgen"),
+        ("Müller^Jürgen", "Patient: Mueller"),
+        ("Müller^Jürgen", "muller"),
+        ("Strauß^Eva", "STRAUSS"),
+        ("Sørensen^Ib", "Soerensen"),
+        ("Sørensen^Ib", "Sorensen"),
+        ("Hansen", "H a n s e n"),
+        ("Smith-Jones^Anna", "Mrs Smith-Jones"),
+        ("van der Berg^Jan", "Berg, Jan van der"),
+        ("^Cher", "Cher"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "患者 山田 太郎"),
+        ("Люксембург^Анна", "ЛЮКСЕМБУРГ"),
+        ("قباني^لنزار", "ينابق"),
+    ],
+)
+def test_names(name, text):
+    assert Identifiers(names=[name]).anywhere_in(text)
+
+
+@pytest.mark.parametrize("text", ["", "Millers", "Mullerian duct", "page 1 of 2", "Jürgen"])
+def test_other_words(text):
+    assert not Identifiers(names=["Müller^Jürgen"]).anywhere_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1980-02-17",
+        "17.02.1980",
+        "17.2.1980",
+        "02/17/1980",
+        "2/17/1980",
+        "17/02/1980",
+        "19800217",
+        "17-2-1980",
+    ],
+)
+def test_birth_dates(text):
+    assert Identifiers(birth_dates=["19800217"]).anywhere_in(f"born {text}, seen today")
+    assert not Identifiers(birth_dates=["19800218"]).anywhere_in(f"born {text}, seen today")
+
+
+def test_numbers():
+    found = Identifiers(numbers=["PID-0042", "7"])
+    assert found.anywhere_in("ID: pid-0042")
+    assert found.anywhere_in("ID:PID-0042/3")
+    assert found.anywhere_in("P I D - 0 0 4 2")
+    assert found.anywhere_in("room 7")
+    assert not found.anywhere_in("room 71, PID 42")
+
+
+def test_nothing_known():
+    assert not Identifiers()
+    assert not Identifiers(names=["", "^^"], numbers=[""], birth_dates=["", "1980"])
+    assert Identifiers(numbers=["1"])
+
+
+@given(st.text(min_size=1, max_size=12), st.text(max_size=20))
+def test_any_name_and_any_text(name, text):
+    found = Identifiers(names=[name], numbers=[name])
+    assert found.anywhere_in(text) in (True, False)
+    if found and name.isalnum() and name.isascii():
+        assert found.anywhere_in(f"{text} {name} {text}")
+
+
+def test_of_parents_and_blueprint(make_series):
+    other = {
+        "OtherPatientIDsSequence": [],
+        "PatientName": "Olsen^Kari",
+        "PatientID": "P7777",
+        "AccessionNumber": "A123",
+    }
+    series = make_series("CT", shape=(2, 3, 4), elements=other | {"PatientBirthDate": "19710503"})
+    parents = ParentSeries(series)
+    found = Identifiers.of(parents, Blueprint())
+    for text in ("Olsen", "p7777", "A123", "3.5.1971"):
+        assert found.anywhere_in(text), text
+    copied = Blueprint([CopyElement("PatientName"), CopyElement("PatientID")])
+    assert Identifiers.of(parents, copied).anywhere_in("Olsen")
+    stated = Blueprint(
+        [StaticElement("PatientName", "PN", "Berg^Liv"), StaticElement("PatientID", "LO", "X9999")]
+    )
+    assert Identifiers.of(None, stated).anywhere_in("Berg")
+    assert Identifiers.of(None, stated).anywhere_in("x9999")
+    assert not Identifiers.of(None, Blueprint())
