@@ -217,6 +217,15 @@ def test_no_pictures(tmp_path, refused, content):
     assert str(tmp_path) in refused(tmp_path / "a.png")
 
 
+def test_damaged_tiff_prints_nothing(tmp_path, rgb, refused, capfd):
+    path = saved(tmp_path, Image.fromarray(rgb), "a.tif", compression="tiff_adobe_deflate")
+    data = bytearray(path.read_bytes())
+    data[40:60] = bytes(20)
+    path.write_bytes(data)
+    assert "is damaged" in refused(path)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_formats_that_few_need_are_not_opened(tmp_path, refused):
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     assert "is no picture that is read here" in refused(tmp_path / "a.png")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import stat
+import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -37,13 +40,19 @@ MAGICS: Final = (
     b"\xff\xd8\xff",
     b"II*\0",
     b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
     b"BM",
     *(b"P%d" % n for n in range(1, 7)),
 )
 _HEAD: Final = 64
+_STDERR: Final = 2
+_ONE_AT_A_TIME: Final = threading.RLock()  # the filters of warnings belong to the process, not to a thread
 _COPY_AGAIN: Final = "copy the file again or restore it"
 _LOSSY: Final = {"JPEG": "ISO_10918_1", "MPO": "ISO_10918_1"}
 _LOSSY_TIFF: Final = ("jpeg", "tiff_jpeg")
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it has against a file is in our message
 
 
 class PicturePages(Sequence["NDArray[Any]"]):
@@ -177,10 +186,10 @@ def _regular(path: Path) -> Iterator[io.FileIO]:
 @contextmanager
 def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
     """Open a picture; what Pillow's decoders raise for damaged files becomes one refusal."""
-    with _regular(path) as file, warnings.catch_warnings():
+    with _regular(path) as file, _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, for odd tags and for sizes that are limited here
         try:
-            with Image.open(file, formats=FORMATS) as image:
+            with _quiet(os.pread(file.fileno(), _HEAD, 0)), Image.open(file, formats=FORMATS) as image:
                 yield file, image
         except DicomwrightError:
             raise
@@ -194,6 +203,23 @@ def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
         except Exception as error:  # decoders raise nearly anything for damaged files
             reason = shown(" ".join(str(error).split()) or type(error).__name__)
             raise refusal(path, f"is damaged: {reason}", _COPY_AGAIN, "damaged") from error
+
+
+@contextmanager
+def _quiet(head: bytes) -> Iterator[None]:
+    """Keep libtiff, which writes its complaints to standard error itself, from doing so."""
+    if not head.startswith((b"II", b"MM")):
+        yield
+        return
+    sys.stderr.flush()
+    kept, sink = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, _STDERR)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(sink)
 
 
 def _unknown(path: Path, head: bytes) -> SourceError:

@@ -47,6 +47,8 @@ def dicomwright_readers() -> list[ReaderSpec]:
                 (0, b"\xff\xd8\xff"),
                 (0, b"II*\0"),
                 (0, b"MM\0*"),
+                (0, b"II+\0"),
+                (0, b"MM\0+"),
             ),
             media_types=("image/png", "image/jpeg", "image/tiff", "image/bmp", "image/x-portable-anymap"),
             options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _READER.items()),
