@@ -226,6 +226,15 @@ def test_damaged_tiff_prints_nothing(tmp_path, rgb, refused, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_jpeg_that_is_scanned_again_and_again(tmp_path, rgb, read, refused):
+    path = saved(tmp_path, Image.fromarray(rgb), "a.jpg", progressive=True)
+    assert read(path).images[0].shape == (61, 97, 3)
+    data = path.read_bytes()
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    path.write_bytes(data[:-2] + scan * 200 + data[-2:])
+    assert "scans; a JPEG needs no more than 100" in refused(path)
+
+
 def test_formats_that_few_need_are_not_opened(tmp_path, refused):
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     assert "is no picture that is read here" in refused(tmp_path / "a.png")

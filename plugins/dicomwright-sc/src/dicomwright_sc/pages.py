@@ -46,6 +46,9 @@ MAGICS: Final = (
     *(b"P%d" % n for n in range(1, 7)),
 )
 _HEAD: Final = 64
+_BLOCK: Final = 1024**2
+_SCAN: Final = b"\xff\xda"
+_MOST_SCANS: Final = 100
 _STDERR: Final = 2
 _ONE_AT_A_TIME: Final = threading.RLock()  # the filters of warnings belong to the process, not to a thread
 _COPY_AGAIN: Final = "copy the file again or restore it"
@@ -91,6 +94,8 @@ class PicturePages(Sequence["NDArray[Any]"]):
         with _open(path) as (file, image):
             size, head = os.fstat(file.fileno()).st_size, os.pread(file.fileno(), _HEAD, 0)
             count = _count(image, options, str(path))
+            if image.format == "JPEG":
+                _check_scans(file, path)
             lossy = []
             for page in range(count):
                 image.seek(page)
@@ -242,6 +247,17 @@ def _count(image: Image.Image, options: ReadOptions, where: str) -> int:
         count += 1
     message = f"it has more pages than the limit max_pages ({options.max_pages})"
     raise refusal(where, message, "split it, or set the option max_pages", "too-large")
+
+
+def _check_scans(file: io.FileIO, path: Path) -> None:
+    """Refuse a JPEG whose pixels are gone over again and again, which takes minutes from a small file."""
+    scans, last, at = 0, b"", 0
+    while block := os.pread(file.fileno(), _BLOCK, at):
+        scans += (last + block).count(_SCAN)
+        last, at = block[-1:], at + len(block)
+    if scans > _MOST_SCANS:
+        message = f"it has {scans} scans; a JPEG needs no more than {_MOST_SCANS}"
+        raise refusal(path, message, "save it again", "too-large")
 
 
 def _loss(image: Image.Image, form: Form, size: float) -> tuple[str, float] | None:
