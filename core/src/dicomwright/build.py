@@ -8,25 +8,21 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pydicom.datadict import keyword_for_tag
-
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
-from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
+from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import FunctionalElement, StaticElement
 from dicomwright.blueprint.environment import SeriesEnvironment
-from dicomwright.blueprint.tags import PrivateTag
 from dicomwright.encoders.api import EncodeRequest, Encoding
 from dicomwright.encoders.context import Derivation, derived_context
 from dicomwright.engine.compile import compile_plan
-from dicomwright.engine.nodes import plain_value
 from dicomwright.engine.request import BuildRequest
-from dicomwright.engine.rules import FilledElement, Layer
+from dicomwright.engine.rules import Layer
 from dicomwright.engine.series import BuildReport, Series
 from dicomwright.errors import BlueprintError, PluginError, SourceError
+from dicomwright.filling import filled_from
 from dicomwright.lint import Allowance
 from dicomwright.lint.gate import Gate
 from dicomwright.parents import ParentSeries
-from dicomwright.parents.filling import fill_from
 from dicomwright.payload import Document, Frames, Volume
 from dicomwright.plugins import default
 from dicomwright.plugins.options import complete_options
@@ -39,8 +35,6 @@ from dicomwright.uids import BuildUids, gen_uid
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
-
-    from pydicom import DataElement
 
     from dicomwright.plugins import EncoderSpec, PluginSet, ReaderSpec
 
@@ -274,7 +268,13 @@ class Build:
             _owned(encoder, encoding.derived),
         ]
         if self.options.filling_strategy is FillingStrategy.COPY and parents is not None:
-            filling = self._filling(layers, parents, paired=encoding.pairs is not None)
+            filling, self.report.filling = filled_from(
+                parents,
+                layers,
+                sop_class_of(blueprint, parents),
+                keep_private=self.options.keep_private,
+                paired=encoding.pairs is not None,
+            )
             layers.insert(0, _owned("filling", filling))
         return layers
 
@@ -301,31 +301,6 @@ class Build:
             ],
         )
 
-    def _filling(self, layers: list[Layer], parents: ParentSeries, *, paired: bool) -> Blueprint:
-        """Return what the filling strategy COPY takes from the parents, and report what it leaves."""
-        tags = (element.tag for layer in layers for element in layer.blueprint)
-        named = {int(tag) for tag in tags if not isinstance(tag, PrivateTag)}
-        filling = fill_from(parents, named, keep_private=self.options.keep_private)
-        left_out = [(left.tag, left.rule) for left in filling.left_out]
-        blueprint = Blueprint()
-        for element in filling.constants:
-            if _is_legal(element):
-                blueprint.add_virtual_element(FilledElement(element))
-            else:
-                left_out.append((int(element.tag), "illegal-value"))
-        for tag in filling.varying:
-            if not paired:
-                left_out.append((tag, "unpaired"))
-            elif all(map(_is_legal, parents.column(tag, range(len(parents))))):
-                blueprint.add_virtual_element(InstanceCopyElement(tag))
-            else:
-                left_out.append((tag, "illegal-value"))
-        self.report.filling = [
-            {"tag": f"{tag:08X}", "keyword": keyword_for_tag(tag), "rule": rule}
-            for tag, rule in sorted(left_out)
-        ]
-        return blueprint
-
     def _uids(self, layers: list[Layer], encoding: Encoding, parents: ParentSeries | None) -> BuildUids:
         if self.options.uids == "random":
             return BuildUids.random()
@@ -342,11 +317,6 @@ class Build:
     def _provider(self, kind: str, name: str) -> dict[str, str]:
         provider = self.plugin_set.registry(kind).provider(name)
         return {"name": name, "distribution": provider.distribution, "version": provider.version}
-
-
-def _is_legal(element: DataElement | None) -> bool:
-    """Tell whether an element of a parent may be written; one that an instance lacks may not be copied."""
-    return element is not None and not plain_value(element.tag, element.VR, element)[1]
 
 
 @cache

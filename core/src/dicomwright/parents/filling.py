@@ -68,7 +68,12 @@ class Filling(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def fill_from(parent: ParentSeries, named: Container[int], keep_private: bool = False) -> Filling:
+def fill_from(
+    parent: ParentSeries,
+    named: Container[int],
+    keep_private: bool = False,
+    belongs: Container[int] | None = None,
+) -> Filling:
     """Collect what the filling strategy COPY takes from a parent series.
 
     Parameters
@@ -79,6 +84,8 @@ def fill_from(parent: ParentSeries, named: Container[int], keep_private: bool = 
         Tags that a blueprint names (to produce or to discard); they are neither copied nor reported.
     keep_private : bool
         Copy private blocks too, also within sequences.
+    belongs : container of int, optional
+        Tags that the IOD of the output has, if it is another than the parents'. Others are left out.
 
     """
     constants: list[DataElement] = []
@@ -88,6 +95,8 @@ def fill_from(parent: ParentSeries, named: Container[int], keep_private: bool = 
         if tag in named:
             continue
         rule = _rule(tag, parent, keep_private=keep_private)
+        if not rule and belongs is not None and not tag.is_private and tag not in belongs:
+            rule = "other-iod"
         if not rule:
             rule = _take(parent, tag, constants, varying, keep_private=keep_private)
         if rule:

@@ -116,6 +116,12 @@ FILLING_RULES: tuple[FillingRule, ...] = (
         ),
     ),
     FillingRule(
+        "patient-orientation",
+        "How the patient lay, as codes: they must not stand beside PatientPosition, which the blueprints give.",
+        "PS3.3 C.8.4.6, C.7.3.1",
+        _tags(0x00540410, 0x00540414),
+    ),
+    FillingRule(
         "image-plane",
         "Where the parent's image lies and how its pixels are spaced: the encoder says so for the output.",
         "PS3.3 C.7.6.2, C.7.4.1",
@@ -215,6 +221,12 @@ FILLING_RULES: tuple[FillingRule, ...] = (
         "illegal-value",
         "Values that break the rules of their VR in the parent, or that one of the instances lacks.",
         "PS3.5 section 6.2",
+        lambda _: False,
+    ),
+    FillingRule(
+        "other-iod",
+        "Attributes that the IOD of the output does not have, where the parents are of another IOD.",
+        "PS3.3 annex A",
         lambda _: False,
     ),
     FillingRule(

@@ -133,7 +133,10 @@ def _parse(path: Path, source: FileBytes, familiar: Familiar | None) -> Header:
     if not head:
         raise ParentError(f"{path} is empty", hint="copy or export the file again")
     if not looks_like_dicom(head):
-        raise ParentError(f"{path} is not a DICOM file", hint=_NOT_DICOM)
+        raise ParentError(
+            f"{path} is not a DICOM file: it has no DICM mark, and does not begin with an element",
+            hint=_NOT_DICOM,
+        )
     start = _PREAMBLE + 4 if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
     meta, start = _file_meta(source, start)
     notes = [] if meta else ["it has no file meta information: the transfer syntax was guessed"]
