@@ -49,39 +49,42 @@ def _reader(
     )
 
 
+_READERS = [
+    _reader(
+        "raw",
+        "headerless binary volumes, described by a sidecar or by options",
+        "raw:RawReader",
+        (".raw", ".bin"),
+        _BYTES | _PLACE,
+    ),
+    _reader(
+        "numpy",
+        "NumPy arrays: .npy and .npz, never pickles",
+        "numpy_files:NumpyReader",
+        (".npy", ".npz"),
+        _PLACE | _ARRAY | _LIMIT,
+        (b"\x93NUMPY",),
+    ),
+    _reader(
+        "nrrd",
+        "NRRD volumes with attached or detached data",
+        "nrrd:NrrdReader",
+        (".nrrd", ".nhdr"),
+        _LIMIT,
+        (b"NRRD000",),
+    ),
+    _reader(
+        "metaimage",
+        "MetaImage volumes with attached or detached data",
+        "metaimage:MetaImageReader",
+        (".mha", ".mhd"),
+        _LIMIT,
+        (b"ObjectType = Image",),
+    ),
+]
+
+
 @hookimpl
 def dicomwright_readers() -> list[ReaderSpec]:
     """Give the readers."""
-    return [
-        _reader(
-            "raw",
-            "headerless binary volumes, described by a sidecar or by options",
-            "raw:RawReader",
-            (".raw", ".bin"),
-            _BYTES | _PLACE,
-        ),
-        _reader(
-            "numpy",
-            "NumPy arrays: .npy and .npz, never pickles",
-            "numpy_files:NumpyReader",
-            (".npy", ".npz"),
-            _PLACE | _ARRAY | _LIMIT,
-            (b"\x93NUMPY",),
-        ),
-        _reader(
-            "nrrd",
-            "NRRD volumes with attached or detached data",
-            "nrrd:NrrdReader",
-            (".nrrd", ".nhdr"),
-            _LIMIT,
-            (b"NRRD000",),
-        ),
-        _reader(
-            "metaimage",
-            "MetaImage volumes with attached or detached data",
-            "metaimage:MetaImageReader",
-            (".mha", ".mhd"),
-            _LIMIT,
-            (b"ObjectType = Image",),
-        ),
-    ]
+    return _READERS

@@ -207,14 +207,7 @@ def _defaults(job: _Job) -> Iterator[VirtualElement]:
 def _multi_frame(job: _Job, asked: str) -> Encoding:
     """Return the encoding of one instance with all images."""
     shape, kind = _common(job)
-    sop_class = MULTI_FRAME[kind]
-    if asked and asked != sop_class:
-        raise BlueprintError(
-            f"SOPClassUID (0008,0016) is that of {SOP_CLASSES[asked]}, but the images are {kind}",
-            hint=f"{SOP_CLASSES[sop_class]} holds them: {sop_class}",
-            loc=job.request.blueprint[_SOP_CLASS].origin,
-            kind="sop-class",
-        )
+    _check_holds(asked, kind, job.request)
     size = pixel_bytes(shape, kind.bits, job.count)
     check_length(size, job.source)
     images, count, single_bits = job.images, job.count, kind.bits == 1
@@ -223,7 +216,7 @@ def _multi_frame(job: _Job, asked: str) -> Encoding:
         return joined(images, count, size, single_bits=single_bits)
 
     derived = [
-        StaticElement(_SOP_CLASS, "UI", sop_class),
+        StaticElement(_SOP_CLASS, "UI", MULTI_FRAME[kind]),
         StaticElement("NumberOfFrames", "IS", count),
         *elements.pixel_module([shape], [kind]),
         *_monochrome(kind),
@@ -245,6 +238,18 @@ def _multi_frame(job: _Job, asked: str) -> Encoding:
         content=images.digest,
         completed_by=_COMPLETED_BY,
     )
+
+
+def _check_holds(asked: str, kind: Kind, request: EncodeRequest) -> None:
+    """Refuse the SOP class of a blueprint that holds other pixels."""
+    sop_class = MULTI_FRAME[kind]
+    if asked and asked != sop_class:
+        raise BlueprintError(
+            f"SOPClassUID (0008,0016) is that of {SOP_CLASSES[asked]}, but the images are {kind}",
+            hint=f"{SOP_CLASSES[sop_class]} holds them: {sop_class}",
+            loc=request.blueprint[_SOP_CLASS].origin,
+            kind="sop-class",
+        )
 
 
 def _common(job: _Job) -> tuple[tuple[int, ...], Kind]:

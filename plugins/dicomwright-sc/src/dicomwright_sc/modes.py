@@ -13,6 +13,8 @@ from dicomwright_sc.refusals import refusal, shown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dicomwright.errors import SourceError
+
     Colour = tuple[int, int, int]
 
 __all__ = ["Form", "form_of", "pixels_of"]
@@ -91,16 +93,15 @@ def form_of(image: Image.Image, where: str, background: Colour, head: bytes = b"
         return Form((rows, columns), "u1", tuple(notes))
     if image.mode in (*_ALPHA, *_COLOUR, "L"):
         return Form((rows, columns, 3), "u1", tuple(notes))
-    what = {"F": "floating point numbers", "LAB": "L*a*b* colour", "HSV": "HSV colour"}.get(
-        image.mode, image.mode
-    )
+    raise _foreign(image.mode, where)
+
+
+def _foreign(mode: str, where: str) -> SourceError:
+    """Return the error for pixels that are neither grey values nor red, green and blue."""
+    what = {"F": "floating point numbers", "LAB": "L*a*b* colour", "HSV": "HSV colour"}.get(mode, mode)
     message = f"its pixels are {shown(what)}, which secondary capture cannot hold"
-    hint = (
-        "give a volume with its units instead (NumPy, NIfTI)"
-        if image.mode == "F"
-        else "save it as RGB or grey"
-    )
-    raise refusal(where, message, hint, "mode")
+    hint = "give a volume with its units instead (NumPy, NIfTI)" if mode == "F" else "save it as RGB or grey"
+    return refusal(where, message, hint, "mode")
 
 
 def pixels_of(image: Image.Image, where: str, background: Colour) -> NDArray[Any]:
