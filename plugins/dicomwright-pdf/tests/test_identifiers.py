@@ -99,3 +99,12 @@ def test_of_parents_and_blueprint(make_series):
     assert Identifiers.of(None, stated).anywhere_in("Berg")
     assert Identifiers.of(None, stated).anywhere_in("x9999")
     assert not Identifiers.of(None, Blueprint())
+
+
+def test_a_short_number_is_any_number_unless_it_is_the_patient_id(make_series):
+    parents = ParentSeries(
+        make_series("CT", shape=(1, 3, 4), elements={"AccessionNumber": "2", "PatientID": "31"})
+    )
+    found = Identifiers.of(parents, Blueprint())
+    assert not found.anywhere_in("Page 2")
+    assert found.anywhere_in("ID 31")

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from dicomwright.blueprint.elements import StaticElement
+from dicomwright.blueprint.tags import to_tag
+from dicomwright.errors import ParentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.blueprint.tags import AnyTag
     from dicomwright.parents import ParentSeries
 
 __all__ = ["Identifiers"]
 
-_NAMES: Final = (
-    0x00100010,
-    0x00101001,
-    0x00101005,
-    0x00101060,
-)  # patient's, other, birth, mother's birth name
-_NUMBERS: Final = (
-    0x00100020,
-    0x00101000,
-    0x00080050,
-    0x00101040,
-)  # patient ID, others, accession number, address
-_OTHER_IDS: Final = 0x00101002
-_BIRTH_DATE: Final = 0x00100030
+_NAMES: Final = ("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName")
+_NUMBERS: Final = ("OtherPatientIDs", "AccessionNumber", "PatientAddress")
+_TELLING: Final = 4  # characters, below which one of these is any number
 _NO_SPACES: Final = "\u2e80"  # from here on: writing without spaces between words
 #: Letters that do not come apart into a plain one and an accent, as people write them without.
 _ASCII: Final = (
@@ -75,14 +68,15 @@ class Identifiers:
     def of(cls, parents: ParentSeries | None, blueprint: Blueprint) -> Identifiers:
         """Return what parents and blueprint say of the patient."""
 
-        def texts(tag: int) -> list[str]:
-            return list(_texts(tag, parents, blueprint))
+        def texts(keyword: str) -> list[str]:
+            return list(_texts(to_tag(keyword), parents, blueprint))
 
-        others = () if parents is None else _other_ids(parents)
+        numbers = [number for keyword in _NUMBERS for number in texts(keyword)]
+        numbers += () if parents is None else _other_ids(parents)
         return cls(
-            names=[name for tag in _NAMES for name in texts(tag)],
-            numbers=[*(number for tag in _NUMBERS for number in texts(tag)), *others],
-            birth_dates=texts(_BIRTH_DATE),
+            names=[name for keyword in _NAMES for name in texts(keyword)],
+            numbers=[*texts("PatientID"), *(number for number in numbers if len(number) >= _TELLING)],
+            birth_dates=texts("PatientBirthDate"),
         )
 
     def __bool__(self) -> bool:
@@ -107,22 +101,28 @@ def _pattern(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
 
 
-def _texts(tag: int, parents: ParentSeries | None, blueprint: Blueprint) -> Iterator[str]:
-    """Yield the values of an element: those written in the blueprint, else the parent's."""
-    if tag in blueprint and isinstance(blueprint[tag], StaticElement):
-        value = blueprint[tag].value  # type: ignore[attr-defined]  # a static element has one
-    else:
-        element = None if parents is None else parents.element(tag)
-        value = None if element is None else element.value
-    values = value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
-    yield from (str(each).strip() for each in values if each not in (None, ""))
+def _texts(tag: AnyTag, parents: ParentSeries | None, blueprint: Blueprint) -> Iterator[str]:
+    """Yield the values of an element: those written in the blueprint, and the parent's."""
+    stated = blueprint[tag] if tag in blueprint else None  # noqa: SIM401  # a blueprint has no get
+    written = stated.value if isinstance(stated, StaticElement) else None
+    for value in (written, _value(tag, parents)):
+        several = isinstance(value, list | tuple) or hasattr(value, "append")
+        yield from (str(each).strip() for each in (value if several else [value]) if each not in (None, ""))
+
+
+def _value(tag: AnyTag, parents: ParentSeries | None) -> Any:
+    """Return the parent's value, None if there is none that can be read."""
+    if parents is None:
+        return None
+    with suppress(ParentError):
+        element = parents.element(tag)
+        return None if element is None else element.value
+    return None
 
 
 def _other_ids(parents: ParentSeries) -> Iterator[str]:
     """Yield the patient IDs in OtherPatientIDsSequence (0010,1002)."""
-    element = parents.element(_OTHER_IDS)
-    items: Any = element.value if element is not None else None
-    for item in items or ():
+    for item in _value(to_tag("OtherPatientIDsSequence"), parents) or ():
         yield str(item.get("PatientID", "") or "")
 
 
