@@ -42,6 +42,12 @@ __all__ = ["DryRun", "dry_run", "lint"]
 
 _SOP_CLASS = 0x00080016
 _SMALL = (3, 4, 5)
+#: Shape and type of what stands in for the pixels of SOP classes that hold no others.
+_PIXELS = {
+    "1.2.840.10008.5.1.4.1.1.7.2": (_SMALL, np.uint8),
+    "1.2.840.10008.5.1.4.1.1.7.3": (_SMALL, np.uint16),
+    "1.2.840.10008.5.1.4.1.1.7.4": ((*_SMALL, 3), np.uint8),
+}
 
 
 @dataclass
@@ -182,7 +188,7 @@ def _encoding(
         found.add([_unnamed()])
         return None
     try:
-        payload = build.payload(source) if source is not None else _stand_in(build, parents)
+        payload = build.payload(source) if source is not None else _stand_in(build, parents, uid)
         return build.encode(payload, blueprint, parents)
     except DicomwrightError as error:
         build.report.encoder = None
@@ -219,23 +225,26 @@ def _encoder_of(plugin_set: PluginSet, uid: str) -> str:
     return next((name for name, spec in specs.items() if uid in spec.sop_classes), "image")
 
 
-def _stand_in(build: Build, parents: ParentSeries | None) -> Any:
+def _stand_in(build: Build, parents: ParentSeries | None, uid: str) -> Any:
     """Return a payload of zeros that the encoder takes."""
     name = str(build.options.encoder)
     kinds = cast("EncoderSpec", build.plugin_set.registry("encoder").spec(name)).payloads
     if "Volume" in kinds or not kinds:
-        return _volume(parents)
+        return _volume(parents, uid)
     if "Frames" in kinds:
         return Frames([np.zeros(_SMALL[1:], np.uint8)])
     return Document(b"%PDF-1.4\n%%EOF\n", "application/pdf", 1, "title")
 
 
-def _volume(parents: ParentSeries | None) -> Volume:
+def _volume(parents: ParentSeries | None, uid: str) -> Volume:
     """Return a volume in the place of the parents; zeros take no memory."""
+    shape, kind = _PIXELS.get(uid, (_SMALL, np.int16))
     planes = None if parents is None else parents.planes
     if parents is not None and planes is not None and len(planes) == len(parents):
-        return Volume(np.broadcast_to(np.int16(0), (len(parents), planes.rows, planes.columns)))
-    return Volume(np.zeros(_SMALL, np.int16), np.diag([3.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+        return Volume(
+            np.broadcast_to(np.zeros((), kind), (len(parents), planes.rows, planes.columns, *shape[3:]))
+        )
+    return Volume(np.zeros(shape, kind), np.diag([3.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
 
 
 def _plain_layers(build: Build, blueprint: Blueprint) -> list[Layer]:

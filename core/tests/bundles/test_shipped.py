@@ -179,7 +179,7 @@ def test_patient_study_and_space_come_from_the_parent(make_series):
     for keyword in ("OperatorsName", "DeviceSerialNumber", "InstitutionName", "SeriesDescription"):
         assert keyword not in output
     assert output.Manufacturer == ""
-    assert output.ImageType == ["DERIVED", "PRIMARY", "AXIAL"]
+    assert output.ImageType == ["DERIVED", "SECONDARY", "AXIAL"]
 
 
 def test_acquisition_that_differs_is_paired(make_series):

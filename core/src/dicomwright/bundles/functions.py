@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dicomwright._version import version
 from dicomwright.clock import build_instant
 from dicomwright.uids import gen_uid
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from dicomwright.blueprint.environment import InstanceEnvironment
 
-__all__ = ["instance_number", "now", "time_now", "today", "total_images", "uid"]
+__all__ = ["instance_number", "now", "software", "time_now", "today", "total_images", "uid"]
 
 
 def uid() -> str:
@@ -39,6 +40,11 @@ def time_now() -> dt.time | None:
     """Return the local time of the build to the second."""
     instant = build_instant()
     return None if instant is None else instant.time().replace(microsecond=0)
+
+
+def software() -> str:
+    """Return the name and version of this software."""
+    return f"dicomwright {version()}"
 
 
 def instance_number(env: InstanceEnvironment) -> int:

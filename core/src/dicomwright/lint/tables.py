@@ -25,7 +25,7 @@ _MODALITIES = {
     "legacy-converted-enhanced-pet-image": ("PT",),
     "mr-image": ("MR",),
     "mr-spectroscopy": ("MR",),
-    "nm-image": ("NM",),
+    "nuclear-medicine-image": ("NM",),
     "pet-image": ("PT",),
     "positron-emission-tomography-image": ("PT",),
     "segmentation": ("SEG",),

@@ -45,7 +45,7 @@ _CLOSED = frozenset(
 )
 #: IODs whose ImageType has a third value (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), or a fixed second one (C.8.9.4.1.2).
 _THIRD_VALUE = frozenset({"ct-image", "mr-image"})
-_PRIMARY_ONLY = frozenset({"pet-image", "positron-emission-tomography-image", "nm-image"})
+_PRIMARY_ONLY = frozenset({"pet-image", "positron-emission-tomography-image", "nuclear-medicine-image"})
 
 
 def value_findings(level: Level) -> Iterator[Finding]:

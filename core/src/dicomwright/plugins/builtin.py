@@ -35,6 +35,7 @@ _SERIES_FUNCTIONS = {
     "today": "the date of the build (DA)",
     "now": "date and time of the build (DT)",
     "time-now": "the time of the build (TM)",
+    "software": "name and version of dicomwright",
 }
 _INSTANCE_FUNCTIONS = {
     "instance-number": "1 for the first instance, 2 for the second, ...",

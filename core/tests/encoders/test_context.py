@@ -1,0 +1,193 @@
+"""Derived images name their sources, exactly these, and how they were made."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dicomwright import (
+    Blueprint,
+    Derivation,
+    DicomFactory,
+    DiscardElement,
+    ParentSeries,
+    SequenceElement,
+    StaticElement,
+    Volume,
+)
+from dicomwright.cli.group import cli
+from dicomwright.errors import BlueprintError
+
+AFFINE = [[0, 0, 1.5, -7], [0, 2, 0, 5], [3, 0, 0, 11], [0, 0, 0, 1]]
+
+
+@pytest.fixture
+def parents(make_series):
+    return ParentSeries(make_series(modality="CT", orientation="oblique"))
+
+
+@pytest.fixture
+def build(parents):
+    """Return `build(*elements, name=..., **more) -> series` of an array in the place of the parents."""
+
+    def built(*elements, name="ct-image", volume=None, **more):
+        array = np.zeros((len(parents), parents.planes.rows, parents.planes.columns), np.int16)
+        blueprint = Blueprint.load(name) + Blueprint(elements)
+        return DicomFactory().build(array if volume is None else volume, blueprint, parents, **more)
+
+    return built
+
+
+def references(items):
+    return [(item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID) for item in items]
+
+
+def test_each_slice_names_its_parent(build, parents):
+    for dataset, parent in zip(build(), parents, strict=True):
+        (source,) = dataset.SourceImageSequence
+        assert (source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID) == (
+            parent.SOPClassUID,
+            parent.SOPInstanceUID,
+        )
+        (purpose,) = source.PurposeOfReferenceCodeSequence
+        assert (purpose.CodeValue, purpose.CodingSchemeDesignator) == ("121322", "DCM")
+
+
+def test_what_is_referenced_is_listed_and_nothing_else(build, parents):
+    for dataset in build():
+        (series,) = dataset.ReferencedSeriesSequence
+        assert series.SeriesInstanceUID == parents.first.SeriesInstanceUID
+        assert references(series.ReferencedInstanceSequence) == references(dataset.SourceImageSequence)
+        assert "StudiesContainingOtherReferencedInstancesSequence" not in dataset
+
+
+def test_slices_without_a_parent_name_all(build, parents):
+    volume = Volume(np.zeros((3, 4, 5), np.int16), AFFINE)
+    everything = [(parent.SOPClassUID, parent.SOPInstanceUID) for parent in parents]
+    for dataset in build(volume=volume):
+        assert references(dataset.SourceImageSequence) == everything
+        assert references(dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == everything
+
+
+def test_another_study(build, parents):
+    dataset = build(StaticElement("StudyInstanceUID", "UI", "1.2.3"))[0]
+    assert "ReferencedSeriesSequence" not in dataset
+    (study,) = dataset.StudiesContainingOtherReferencedInstancesSequence
+    assert study.StudyInstanceUID == parents.first.StudyInstanceUID
+    (series,) = study.ReferencedSeriesSequence
+    assert references(series.ReferencedInstanceSequence) == references(dataset.SourceImageSequence)
+
+
+def test_the_same_study_by_its_uid(build, parents):
+    dataset = build(StaticElement("StudyInstanceUID", "UI", parents.first.StudyInstanceUID))[0]
+    assert "ReferencedSeriesSequence" in dataset
+
+
+@pytest.mark.parametrize(
+    "keyword", ["SourceImageSequence", "ReferencedSeriesSequence", "ContributingEquipmentSequence"]
+)
+def test_each_part_can_be_discarded(build, keyword):
+    assert keyword in build()[0]
+    assert keyword not in build(DiscardElement(keyword))[0]
+
+
+def test_the_blueprint_wins(build):
+    own = SequenceElement(
+        "SourceImageSequence",
+        [
+            Blueprint(
+                [
+                    StaticElement("ReferencedSOPClassUID", "UI", "1.2.840.10008.5.1.4.1.1.2"),
+                    StaticElement("ReferencedSOPInstanceUID", "UI", "1.2.3"),
+                ]
+            )
+        ],
+    )
+    assert references(build(own)[0].SourceImageSequence) == [("1.2.840.10008.5.1.4.1.1.2", "1.2.3")]
+
+
+def test_without_parents_there_is_nothing_to_name():
+    dataset = DicomFactory().build(Volume(np.zeros((2, 3, 4), np.int16), AFFINE), Blueprint.load("mr-image"))[
+        0
+    ]
+    assert "SourceImageSequence" not in dataset
+    assert "ReferencedSeriesSequence" not in dataset
+
+
+@pytest.mark.parametrize("broken", ["", "1.02.3", "no-uid"])
+def test_parents_without_identity_are_not_named(make_series, broken):
+    parents = make_series(modality="CT")
+    for dataset in parents:
+        dataset["SOPInstanceUID"]._value = broken
+    array = np.zeros((len(parents), parents[0].Rows, parents[0].Columns), np.int16)
+    for parent_list in (parents[:1],):
+        dataset = DicomFactory().build(array[:1], Blueprint.load("ct-image"), parent_list)[0]
+        assert "SourceImageSequence" not in dataset
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("ct-image", "SECONDARY"), ("mr-image", "SECONDARY"), ("pet-image", "PRIMARY")]
+)
+def test_image_type(build, name, kind):
+    assert build(name=name)[0].ImageType[:2] == ["DERIVED", kind]
+
+
+def test_how_they_were_made(build):
+    derivation = Derivation(
+        "Nodules, threshold 0.5",
+        (("113076", "DCM", "Segmentation"), ("a-code-of-more-than-16", "99ACME", "Own")),
+        algorithm="NoduleNet",
+        algorithm_version="2.1",
+        manufacturer="ACME",
+    )
+    dataset = build(derivation=derivation)[0]
+    assert dataset.DerivationDescription == "Nodules, threshold 0.5"
+    first, second = dataset.DerivationCodeSequence
+    assert (first.CodeValue, first.CodeMeaning, second.LongCodeValue) == (
+        "113076",
+        "Segmentation",
+        "a-code-of-more-than-16",
+    )
+    ours, theirs = dataset.ContributingEquipmentSequence
+    assert (ours.Manufacturer, theirs.Manufacturer) == ("dicomwright", "ACME")
+    assert (theirs.ManufacturerModelName, theirs.SoftwareVersions) == ("NoduleNet", "2.1")
+    assert theirs.PurposeOfReferenceCodeSequence[0].CodeValue == "109102"
+
+
+def test_a_text_is_a_description(build):
+    assert build(derivation="Smoothed")[0].DerivationDescription == "Smoothed"
+
+
+@pytest.mark.parametrize("code", [("113076", "DCM"), ("", "DCM", "x"), "abcd"])
+def test_codes_that_are_none(code):
+    with pytest.raises(BlueprintError, match="is not value, scheme and meaning"):
+        Derivation(codes=(code,))
+
+
+def test_lint_and_validators_like_it(build, tmp_path, dciodvfy):
+    files = build(derivation=Derivation("x", (("113076", "DCM", "Segmentation"),), "n", "1")).write(
+        tmp_path / "out"
+    )
+    assert dciodvfy(files[0]) == []
+
+
+def test_command(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    pydicom = pytest.importorskip("pydicom")
+    nibabel.save(
+        nibabel.Nifti1Image(np.zeros((5, 4, 3), np.int16), np.diag([1, 2, 3, 1])), tmp_path / "a.nii"
+    )
+    arguments = ["build", str(tmp_path / "a.nii"), "--blueprint", "mr-image", "--out", str(tmp_path / "out")]
+    more = [
+        "--derivation",
+        "Smoothed",
+        "--derivation-code",
+        "113085,DCM,Spatial resampling",
+        "--algorithm",
+        "Net=2",
+    ]
+    done = CliRunner().invoke(cli, [*arguments, *more])
+    assert done.exit_code == 0, done.output
+    dataset = pydicom.dcmread(tmp_path / "out" / "00001.dcm")
+    assert dataset.DerivationDescription == "Smoothed"
+    assert dataset.DerivationCodeSequence[0].CodeMeaning == "Spatial resampling"
+    assert dataset.ContributingEquipmentSequence[1].SoftwareVersions == "2"
