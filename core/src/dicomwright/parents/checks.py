@@ -69,7 +69,8 @@ def entries(datasets: Sequence[Dataset], tag: Any) -> list[Any]:
     if not isinstance(tag, int):
         return [entry(dataset, locate(dataset, tag)) for dataset in datasets]
     place = shared_tag(tag)
-    return [dataset._dict.get(place) for dataset in datasets]  # noqa: SLF001  # as `entry`
+    held = [dataset._dict for dataset in datasets]  # noqa: SLF001  # as `entry`
+    return [elements.get(place) for elements in held]
 
 
 def locate(dataset: Dataset, tag: Any) -> BaseTag | None:

@@ -24,9 +24,16 @@ _DTYPE_HINTS = {
 }
 
 
+def _is_masked(array: ArrayLike) -> bool:
+    """Tell whether values are masked. numpy loads what knows of masks when it is first asked for."""
+    if isinstance(array, np.memmap):
+        return False
+    return isinstance(array, np.ma.MaskedArray) and bool(np.ma.is_masked(array))
+
+
 def checked_array(array: ArrayLike, source: str) -> NDArray[Any]:
     """Return `array` as a plain ndarray that shares its memory, or raise `SourceError`."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+    if type(array) is not np.ndarray and _is_masked(array):
         raise SourceError(
             "the array is masked: DICOM has no missing pixels",
             hint="choose a value for them: array.filled(value)",
