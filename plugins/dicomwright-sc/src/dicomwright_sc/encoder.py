@@ -188,6 +188,7 @@ def _place(job: _Job) -> Iterator[VirtualElement]:
     """Give where the slices of a volume lie."""
     if job.placement is None or job.placement.planes is None:
         return
+    yield elements.patient_orientation(job.planes)
     yield from elements.image_plane(job.placement.planes)
     yield from elements.frame_of_reference(job.placement, job.request)
 
@@ -286,6 +287,7 @@ def _frame_places(job: _Job, kind: Kind) -> Iterator[VirtualElement]:
     """Give where the frames of a volume lie; single bits have no place in their IOD."""
     if job.placement is None or job.placement.planes is None or kind.bits == 1:
         return
+    yield elements.patient_orientation(job.planes)
     yield from elements.functional_groups(job.placement.planes)
     yield from elements.frame_of_reference(job.placement, job.request)
 
