@@ -106,8 +106,8 @@ def _texts(tag: AnyTag, parents: ParentSeries | None, blueprint: Blueprint) -> I
     stated = blueprint[tag] if tag in blueprint else None  # noqa: SIM401  # a blueprint has no get
     written = stated.value if isinstance(stated, StaticElement) else None
     for value in (written, _value(tag, parents)):
-        several = isinstance(value, list | tuple) or hasattr(value, "append")
-        yield from (str(each).strip() for each in (value if several else [value]) if each not in (None, ""))
+        values: Any = value if isinstance(value, list | tuple) or hasattr(value, "append") else [value]
+        yield from (str(each).strip() for each in values if each not in (None, ""))
 
 
 def _value(tag: AnyTag, parents: ParentSeries | None) -> Any:
