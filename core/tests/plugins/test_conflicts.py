@@ -6,6 +6,7 @@ import pytest
 
 from dicomwright.errors import PluginError
 from dicomwright.plugins import load
+from dicomwright.plugins.known import KnownPlugin
 
 
 def message(call, *arguments) -> str:
@@ -137,9 +138,11 @@ def test_unknown_name_names_the_plugins_that_may_have_had_it(site):
     )
 
 
-def test_known_name_that_is_not_installed(site):  # noqa: ARG001  # nothing is switched off
-    assert message(load(enabled=False).registry("encoder").resolve, "encapsulated-pdf") == (
-        'encoder "encapsulated-pdf" is not installed; python -m pip install dicomwright-pdf'
+def test_known_name_that_is_not_installed(site, monkeypatch):  # noqa: ARG001  # nothing is switched off
+    absent = KnownPlugin("dicomwright-absent", "absent", (("encoder", "hologram"),))
+    monkeypatch.setattr("dicomwright.plugins.known.KNOWN", (absent,))
+    assert message(load(enabled=False).registry("encoder").resolve, "hologram") == (
+        'encoder "hologram" is not installed; python -m pip install dicomwright-absent'
     )
 
 
