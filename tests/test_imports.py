@@ -27,7 +27,18 @@ LAYERS = [  # each may import what stands above it; those in one line may import
     {"__init__", "__main__"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
-PLUGINS_ARE_FOR = {"_version", "build", "dry_run", "validate", "factory", "bundles", "encoders", "cli", "testing", "__init__"}
+PLUGINS_ARE_FOR = {
+    "_version",
+    "build",
+    "dry_run",
+    "validate",
+    "factory",
+    "bundles",
+    "encoders",
+    "cli",
+    "testing",
+    "__init__",
+}
 UPWARD = {  # reached through a function, for the sake of a front door
     ("blueprint", "bundles"),  # Blueprint.load is a thin name for the loader of blueprint files
     ("engine", "explain"),  # Series.explain is a thin name
