@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from pydicom.uid import UID
@@ -33,7 +32,7 @@ __all__ = ["SecondaryCaptureEncoder"]
 
 _SOP_CLASS: Final = "SOPClassUID"
 _BYTES: Final = 8
-_COMPLETED_BY: Final = str(resources.files("dicomwright_sc") / "secondary-capture.toml")
+_COMPLETED_BY: Final = "sc-image-common"  # the shipped blueprint of all secondary capture
 _OLD_READERS: Final = (
     "position and spacing are written as in any image, which the standard allows in secondary capture since 2020; "
     "older software, such as GDCM and what is built on it, ignores them"
