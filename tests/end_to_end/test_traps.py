@@ -279,7 +279,7 @@ class TestDerivation:
         parents = make_series("MR", "coronal", shape=(3, 4, 5))
         series = DicomFactory().build_series(ramp(), Blueprint.load("mr-image"), parents)
         for dataset, parent in zip(series, parents, strict=True):
-            assert dataset.ImageType[:2] == ["DERIVED", "PRIMARY"]
+            assert dataset.ImageType[:2] == ["DERIVED", "SECONDARY"]
             assert "SourceInstanceSequence" not in dataset
             if "SourceImageSequence" in dataset:
                 uids = {item.ReferencedSOPInstanceUID for item in dataset.SourceImageSequence}
