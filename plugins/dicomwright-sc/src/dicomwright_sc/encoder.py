@@ -114,7 +114,7 @@ def _asked_class(request: EncodeRequest) -> str:
     if request.sop_class_uid not in SOP_CLASSES:
         raise BlueprintError(
             f"SOPClassUID (0008,0016) is that of {UID(request.sop_class_uid).name}, not of a secondary capture",
-            hint="start from a blueprint of secondary capture (--blueprint secondary-capture-image), or name another encoder",
+            hint="start from a shipped one (--blueprint secondary-capture-image), or name another encoder (--encoder)",
             loc=request.blueprint[_SOP_CLASS].origin,
             kind="sop-class",
         )
