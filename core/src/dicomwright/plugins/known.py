@@ -42,7 +42,10 @@ KNOWN: tuple[KnownPlugin, ...] = (
     ),
     KnownPlugin("dicomwright-pdf", "pdf", (("reader", "pdf"), ("encoder", "encapsulated-pdf")), (".pdf",)),
     KnownPlugin(
-        "dicomwright-raw", "raw", (("reader", "raw"),), (".raw", ".npy", ".npz", ".nrrd", ".mha", ".mhd")
+        "dicomwright-raw",
+        "raw",
+        (("reader", "raw"), ("reader", "numpy"), ("reader", "nrrd"), ("reader", "metaimage")),
+        (".raw", ".bin", ".npy", ".npz", ".nrrd", ".nhdr", ".mha", ".mhd"),
     ),
     KnownPlugin(
         "dicomwright-sc",
