@@ -143,10 +143,7 @@ class _Findings:
 
     def error(self, error: DicomwrightError, kind: str) -> None:
         """Turn the problems of an error into findings."""
-        self.all.extend(
-            Finding("error", kind, (), problem.message, problem.hint, origin=problem.loc)
-            for problem in error.problems
-        )
+        self.all.extend(Finding.of_problem(problem, kind) for problem in error.problems)
 
 
 def _with_sop_class(blueprint: Blueprint, wanted: Iod | None, parents: ParentSeries | None) -> Blueprint:
@@ -276,7 +273,7 @@ def _compiled(
     except DicomwrightError as error:
         for problem in error.problems:
             kind = "parent" if problem.kind.endswith(("-parent", "unpaired", "count")) else "value"
-            found.add([Finding("error", kind, (), problem.message, problem.hint, origin=problem.loc)])
+            found.add([Finding.of_problem(problem, kind)])
         return None
     finally:
         found.add([] if gate is None else (row for row in gate.findings if row.kind != "overridden"))

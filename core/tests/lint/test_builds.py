@@ -90,6 +90,7 @@ def test_what_the_parents_lack_or_vary(make_series):
     )
     found = [one for one in DicomFactory().lint(blueprint, parents) if one.severity == "error"]
     assert [one.kind for one in found] == ["parent"] * 3
+    assert {one.keyword for one in found} == {"StudyID", "InstanceNumber", "AcquisitionComments"}
     messages = " ".join(one.message for one in found)
     for words in (
         "StudyID (0020,0010) is missing in the parent",

@@ -94,6 +94,21 @@ class TestDciodvfy:
         assert "dcentvfy gave no verdict (77): broken" in messages
 
 
+@pytest.mark.parametrize("name", ["ct-image", "mr-image", "pet-image"])
+@pytest.mark.parametrize("with_parents", [False, True])
+@pytest.mark.parametrize("kind", [np.int16, np.uint8, np.float32])
+def test_shipped_image_blueprints(name, with_parents, kind, make_series, tmp_path):
+    """No validator that can run here finds an error, whatever the values and wherever the patient comes from."""
+    array = np.random.default_rng(6).uniform(1, 200, (4, 5, 6)).astype(kind)
+    volume, parents = Volume(array, AFFINE), None
+    if with_parents:
+        parents = make_series(modality="CT" if name == "ct-image" else "MR")
+        volume = Volume(np.ones((len(parents), parents[0].Rows, parents[0].Columns), kind))
+    series = DicomFactory().build(volume, Blueprint.load(name), parents)
+    verdict = validate(series.write(tmp_path / "out"))
+    assert verdict.errors == ()
+
+
 LISTING = """Using DICOM edition 2020b
 Validating DICOM file {0}
 SOP class is "1.2.840.10008.5.1.4.1.1.2" (CT Image IOD)

@@ -74,10 +74,7 @@ def _found(given: dict[str, Any], *, no_plugins: bool) -> list[Finding]:
     try:
         blueprint = loaded(given["blueprints"], plugin_set)
     except BlueprintError as error:
-        return [
-            Finding("error", "blueprint", (), problem.message, problem.hint, origin=problem.loc)
-            for problem in error.problems
-        ]
+        return [Finding.of_problem(problem, "blueprint") for problem in error.problems]
     factory = DicomFactory(plugin_set=plugin_set)
     return factory.lint(blueprint, parents_of(given["parents"]), given["iod"], allow=given["allow"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Severity", "name_of", "sorted_findings"]
 
 Severity = Literal["error", "warning", "note"]
+_TAG = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
 _RANK = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -54,6 +56,13 @@ class Finding:
     def keyword(self) -> str:
         """The keyword, after those of the sequences around it, with dots."""
         return ".".join(name_of(tag) for tag in self.place)
+
+    @classmethod
+    def of_problem(cls, problem: Problem, kind: str) -> Finding:
+        """Return a problem of an error as a finding; its message names the tag first."""
+        named = _TAG.search(problem.message)
+        place = (int(named[1] + named[2], 16),) if named else ()
+        return cls("error", kind, place, problem.message, problem.hint, origin=problem.loc)
 
     def as_problem(self) -> Problem:
         """Return it as a problem of an error."""
