@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.functions import call_site, function_name, takes_an_argument
@@ -14,6 +15,7 @@ from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
@@ -242,6 +244,22 @@ class BulkElement(FunctionalElement):
     An instance has at most one, with the highest tag of the instance.
 
     """
+
+    #: Whether the function returns fragments as they are encapsulated (PS3.5 A.4), without the delimiter behind them.
+    encapsulated: bool = False
+
+    def session(self, jobs: int | None, indices: Sequence[int]) -> AbstractContextManager[None]:  # noqa: ARG002  # for subclasses
+        """Surround the writing of a series: whoever needs processes starts and ends them here.
+
+        Parameters
+        ----------
+        jobs : int, optional
+            How many the user asked for.
+        indices : sequence of int
+            The instances that will be asked for, each once, roughly in this order.
+
+        """
+        return nullcontext()
 
     def rule(self) -> str:
         """Return the rule in a few words."""

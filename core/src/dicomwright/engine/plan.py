@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 
+from dicomwright.blueprint.elements import BulkElement
 from dicomwright.clock import frozen_instant
 from dicomwright.engine.encoding import encoder_for, long_header
+from dicomwright.engine.file_form import UNDEFINED
 from dicomwright.engine.instance import (
     BuildEnvironment,
     InstanceDataset,
@@ -24,6 +27,7 @@ from dicomwright.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from pydicom.dataelem import RawDataElement
 
@@ -135,8 +139,14 @@ class Plan:
         if self.bulk is None or self.bulk.varying is None:
             return b"", b""
         data = memoryview(self.bulk.varying.func(env)).cast("B")
-        padded = len(data) + len(data) % 2
-        return long_header(int(self.bulk.tag), self.bulk.vr, padded), data
+        length = UNDEFINED if self._encapsulated else len(data) + len(data) % 2
+        return long_header(int(self.bulk.tag), self.bulk.vr, length), data
+
+    def session(self, jobs: int | None, indices: Sequence[int]) -> AbstractContextManager[None]:
+        """Surround the writing of instances: see `BulkElement.session`."""
+        if self.bulk is None or not isinstance(self.bulk.rule.element, BulkElement):
+            return nullcontext()
+        return self.bulk.rule.element.session(jobs, indices)
 
     def dataset(self, index: int, touched: Callable[[Dataset], None] | None = None) -> InstanceDataset:
         """Return one instance as a dataset; its pixels are read when they are asked for."""
@@ -158,7 +168,13 @@ class Plan:
 
     def _bulk_element(self, env: BuildEnvironment) -> RawDataElement:
         head, data = self.bulk_data(env)
-        return raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
+        element = raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
+        return element._replace(length=UNDEFINED) if self._encapsulated else element
+
+    @property
+    def _encapsulated(self) -> bool:
+        """Whether the bulk element holds fragments."""
+        return self.bulk is not None and getattr(self.bulk.rule.element, "encapsulated", False)
 
     @cached_property
     def _constants(self) -> dict[int, RawDataElement]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dicomwright.engine.file_form import file_buffers
 from dicomwright.engine.plan import changed_file
 from dicomwright.engine.publish import file_name, write_file
 from dicomwright.errors import BlueprintError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from dicomwright.engine.plan import Plan
+from dicomwright.engine.plan import Plan
 
 __all__ = ["write_instances"]
 
@@ -48,10 +49,17 @@ def write_instances(
     done = progress or (lambda _: None)
     if plan.count == 0:
         return
+    indices = [index for index in range(plan.count) if index not in writer.changed]
+    with plan.session(jobs, indices):
+        _write_all(writer, jobs, done)
+
+
+def _write_all(writer: _Writer, jobs: int | None, done: Callable[[int], None]) -> None:
+    """Write the first instance, and by its size choose how to write the others."""
     first = writer.write(range(1))
     done(1)
     threads = jobs or _threads_for(first)
-    runs = _runs(plan.count, first)
+    runs = _runs(writer.plan.count, first)
     if threads == 1:
         for run in runs:
             writer.write(run)
@@ -150,10 +158,8 @@ class _Writer:
             write_file(path, [changed_file(self.changed[index])], fsync=self.fsync)
             return 0
         head, data = self.plan.bulk_data(self.plan.environment(index))
-        buffers: list[Any] = [header + head, data]
-        if len(data) % 2:
-            buffers.append(b"\0")
-        write_file(path, buffers, fsync=self.fsync)
+        syntax = self.plan.request.transfer_syntax_uid
+        write_file(path, file_buffers(syntax, header, head, data), fsync=self.fsync)
         return len(data)
 
 
