@@ -23,6 +23,10 @@ __all__ = ["Child", "ChildError"]
 #: Wall time for each second of processor time, and on top: a busy machine is no reason to give up.
 _PATIENCE: Final = 8.0
 _START: Final = 20.0
+_TOLD: Final = {
+    "memory": "it needs too much memory",
+    "picture": "it has a picture that takes too much memory",
+}
 
 
 class ChildError(Exception):
@@ -120,7 +124,7 @@ class Child:
             watch.cancel()
         if "error" in message:
             kind = str(message["error"])
-            raise ChildError(kind, "it needs too much memory" if kind == "memory" else f"PDFium: {kind}")
+            raise ChildError(kind, _TOLD.get(kind, f"PDFium: {kind}"))
         return message
 
     def ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -15,6 +15,10 @@ _POINTS_PER_INCH: Final = 72
 _LONGEST_TEXT: Final = 2_000_000  # characters of a page
 _MOST_OBJECTS: Final = 100_000  # of a page
 _DEEPEST: Final = 4  # forms inside forms
+_MOST_DECODED: Final = 256 * 1024**2  # bytes of a picture
+_MOST_PIXELS: Final = 2**31 // 3  # of a picture in colour that PDFium takes
+#: Bytes a pixel of the kinds of picture that are decoded as a whole.
+_WHOLE: Final = {b"JPXDecode": 15.0, b"JBIG2Decode": 0.25}
 _PASSIVE: Final = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)  # annotations that show no text
 _KINDS: Final = {
     pdfium.FPDF_ERR_PASSWORD: "password",
@@ -80,6 +84,8 @@ class Document:
         """Return a page as pixels, rows from the top: one byte a sample, grey or RGB, on white."""
         rows, columns, grey = request["rows"], request["columns"], request["grey"]
         page = self._pdf[request["page"]]
+        if _Objects(page).beyond_memory():  # PDFium would leave the picture out without a word
+            return {"error": "picture"}, b""
         kind = pdfium.FPDFBitmap_Gray if grey else pdfium.FPDFBitmap_BGR
         bitmap = pypdfium2.PdfBitmap.new_native(columns, rows, format=kind, rev_byteorder=not grey)
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, columns, rows)
@@ -152,6 +158,12 @@ class _Objects:
         self._left = _MOST_OBJECTS
         self._kinds: set[int] = set()
         self._large = False
+        self._needed = 0
+
+    def beyond_memory(self) -> bool:
+        """Tell whether a picture needs more memory than there is to decode it."""
+        self.look()
+        return self._needed > _MOST_DECODED
 
     def look(self) -> tuple[set[int], bool]:
         """Return the kinds of objects, and whether there is a picture in which text could be read."""
@@ -174,6 +186,7 @@ class _Objects:
         self._kinds.add(kind)
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             self._large |= self._share(thing) * scale > self._LARGE
+            self._needed = max(self._needed, _decoded(thing))
 
     def _share(self, thing: Any) -> float:
         """Return the part of the page that an object covers."""
@@ -181,6 +194,19 @@ class _Objects:
         if not self._area or not pdfium.FPDFPageObj_GetBounds(thing, left, bottom, right, top):
             return 1.0
         return float(abs((right.value - left.value) * (top.value - bottom.value)) / self._area)
+
+
+def _decoded(picture: Any) -> int:
+    """Return how many bytes a picture takes while it is decoded; nothing if that is done row by row."""
+    columns, rows = ctypes.c_uint(), ctypes.c_uint()
+    if not pdfium.FPDFImageObj_GetImagePixelSize(picture, columns, rows):
+        return 0
+    pixels = columns.value * rows.value
+    count = pdfium.FPDFImageObj_GetImageFilterCount(picture)
+    name = ctypes.create_string_buffer(32)
+    length = pdfium.FPDFImageObj_GetImageFilter(picture, count - 1, name, len(name)) if count else 0
+    each = _WHOLE.get(name.value if length <= len(name) else b"", 0.0)
+    return int(pixels * each) if pixels <= _MOST_PIXELS else _MOST_DECODED + 1
 
 
 def _enlargement(form: Any) -> float:
