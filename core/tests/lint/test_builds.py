@@ -1,5 +1,6 @@
 """The same check inside every build."""
 
+import datetime as dt
 import json
 
 import numpy as np
@@ -53,6 +54,14 @@ def test_no_pixel_is_read_before(volume, monkeypatch):
     blueprint = Blueprint.load("mr-image") + Blueprint([DiscardElement("StudyID")])
     with pytest.raises(DicomwrightError, match="StudyID"):
         DicomFactory().build(volume, blueprint)
+
+
+def test_dates_of_reproducible_builds(volume):
+    with pytest.raises(DicomwrightError, match=r"SeriesDate .* is empty; .*--instant"):
+        DicomFactory().build(volume, Blueprint.load("pet-image"), uids="derived")
+    instant = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+    series = DicomFactory().build(volume, Blueprint.load("pet-image"), uids="derived", instant=instant)
+    assert series[0].SeriesDate == "20261124"
 
 
 def test_exceptions(volume):

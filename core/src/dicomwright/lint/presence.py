@@ -100,8 +100,15 @@ def _empty(level: Level, attribute: Attribute) -> Iterator[Finding]:
             "empty",
             attribute,
             f"{attribute} is empty",
-            "give it a value, or discard what it belongs to",
+            _of_empty(attribute),
         )
+
+
+def _of_empty(attribute: Attribute) -> str:
+    """Say what to do about an empty attribute; dates are empty where a reproducible build knows no instant."""
+    if name_of(attribute.tag).endswith(("Date", "Time")):
+        return "give it a value; a reproducible build takes it from instant (--instant) or the parents"
+    return "give it a value, or discard what it belongs to"
 
 
 def _forbidden(level: Level, attribute: Attribute) -> Finding:
