@@ -30,6 +30,7 @@ from dicomwright.plugins.selection import choose_reader
 from dicomwright.provenance import contributing_equipment
 from dicomwright.reproducible import derived_instant, derived_uids
 from dicomwright.standard import iod_of
+from dicomwright.transfer_syntax import transfer
 from dicomwright.uids import BuildUids, gen_uid
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class BuildOptions:
         What the user says of how the images were made.
     allow : tuple of str
         Findings of lint that do not stop the build: see `dicomwright.lint.Allowance`.
+    transfer_syntax : str
+        Name of a codec or UID of what it writes; empty for what the encoder writes.
+    codec_options : mapping
+        Options of the codec.
 
     """
 
@@ -82,6 +87,8 @@ class BuildOptions:
     instant: dt.datetime | None = None
     derivation: Derivation = field(default_factory=Derivation)
     allow: tuple[str, ...] = ()
+    transfer_syntax: str = ""
+    codec_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Build:
@@ -162,9 +169,12 @@ class Build:
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
         layers = self.layers(encoding, blueprint, parents)
+        options = self.options
+        form = transfer(options.transfer_syntax, options.codec_options, encoding, layers, self.plugin_set)
+        self.report.codec = form.codec
         gate = self._gate(_built_class(encoding, blueprint, parents))
         request = BuildRequest(
-            layers=layers,
+            layers=[*layers, *form.layers],
             count=encoding.count,
             parents=parents,
             pairs=encoding.pairs,
@@ -172,9 +182,9 @@ class Build:
             images=encoding.images,
             kwargs=self.options.kwargs,
             factory=self.factory,
-            uids=self._uids(layers, encoding, parents),
+            uids=self._uids([*layers, *form.layers] if form.lossy else layers, encoding, parents),
             instant=self._instant(parents),
-            transfer_syntax_uid=encoding.transfer_syntax_uid,
+            transfer_syntax_uid=form.uid,
             check=gate,
         )
         self.report.warnings += [
@@ -184,7 +194,7 @@ class Build:
         ]
         plan = compile_plan(request)
         self.report.warnings += [*plan.warnings, *(gate.warnings if gate else ())]
-        self.report.stored_values = encoding.stored_values
+        self.report.stored_values = form.stored_values
         self.report.seconds = time.perf_counter() - self._start
         return Series(plan, self.report)
 

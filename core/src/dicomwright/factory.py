@@ -87,6 +87,8 @@ class DicomFactory:
         instant: dt.datetime | None = None,
         derivation: Derivation | str | None = None,
         allow: Iterable[str] = (),
+        transfer_syntax: str = "",
+        codec_options: Mapping[str, Any] | None = None,
     ) -> Series:
         """Build a series from any source.
 
@@ -116,6 +118,11 @@ class DicomFactory:
             How the images were made; a text is its description.
         allow : iterable of str
             Findings of lint that do not stop the build, such as ``"KVP"`` or ``"enumerated:PatientSex"``.
+        transfer_syntax : str
+            Name of a codec, such as ``"deflated"``, or the UID of a transfer syntax; explicit VR little endian if
+            not given.
+        codec_options : mapping, optional
+            Options of the codec, such as ``{"ratio": "10"}``.
 
         Returns
         -------
@@ -140,6 +147,8 @@ class DicomFactory:
             instant=instant,
             derivation=Derivation.of(derivation),
             allow=tuple(allow),
+            transfer_syntax=transfer_syntax,
+            codec_options=codec_options or {},
         )
         build = Build(self, options, self._plugin_set)
         return build.plugin_set.around_build(

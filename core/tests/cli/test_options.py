@@ -43,6 +43,7 @@ def test_json_prints_one_object_and_nothing_else(build, out):
         "stored_values",
         "reader",
         "encoder",
+        "codec",
         "warnings",
         "filling",
         "seconds",

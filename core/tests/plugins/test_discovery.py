@@ -61,6 +61,10 @@ def test_all_kinds(site, record):
             return [FunctionSpec(name="acme", summary="s", target="a:b", level="instance")]
 
         @hookimpl
+        def dicomwright_codecs():
+            return [CodecSpec(name="acme", summary="s", target="a:b", uid="1.2.3")]
+
+        @hookimpl
         def dicomwright_senders():
             return [SenderSpec(name="acme", summary="s", target="a:b", schemes=("dicom",))]
 

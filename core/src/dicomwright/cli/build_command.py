@@ -76,6 +76,16 @@ _PATH = click.Path(path_type=Path)
     help="An option of the encoder, as slicing=axial.",
 )
 @click.option(
+    "--transfer-syntax",
+    "transfer_syntax",
+    metavar="NAME|UID",
+    default="",
+    help="How files are encoded, as deflated, rle or jpeg-ls; explicit-le if not given.",
+)
+@click.option(
+    "--codec-opt", "codec_options", type=_PAIR, multiple=True, help="An option of the codec, as ratio=10."
+)
+@click.option(
     "--set",
     "values",
     type=_PAIR,
@@ -133,7 +143,9 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote into the folder.")
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Threads that write; chosen by the size of the images."
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Threads that write, and processes that compress; chosen by the size of the images.",
 )
 @click.option("--no-fsync", is_flag=True, help="Do not wait for the disk: for scratch work.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
@@ -192,6 +204,8 @@ def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
         instant=_instant(given["instant"]),
         derivation=_derivation(given),
         allow=given["allow"],
+        transfer_syntax=given["transfer_syntax"],
+        codec_options=dict(given["codec_options"]),
     )
     with _progress(len(series), shown=not given["quiet"]) as advance:
         series.write(

@@ -29,7 +29,7 @@ class BuildReport:
 
     Attributes
     ----------
-    reader, encoder : dict, optional
+    reader, encoder, codec : dict, optional
         ``name``, ``distribution`` and ``version`` of the plug-ins that did the work.
     warnings : list of str
         What the user should know.
@@ -48,6 +48,7 @@ class BuildReport:
 
     reader: dict[str, str] | None = None
     encoder: dict[str, str] | None = None
+    codec: dict[str, str] | None = None
     warnings: list[str] = field(default_factory=list)
     stored_values: Callable[[], dict[str, Any] | None] = lambda: None
     filling: list[dict[str, str]] = field(default_factory=list)
@@ -169,6 +170,7 @@ class Series(Sequence["Dataset"]):
             "stored_values": report.stored_values(),
             "reader": report.reader,
             "encoder": report.encoder,
+            "codec": report.codec,
             "warnings": list(report.warnings),
             "filling": list(report.filling),
             "seconds": round(report.seconds, 3),

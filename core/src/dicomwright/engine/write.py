@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-from dicomwright.engine.plan import Plan
+    from dicomwright.engine.plan import Plan
 
 __all__ = ["write_instances"]
 

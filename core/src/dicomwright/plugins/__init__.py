@@ -19,6 +19,7 @@ Nothing here imports numpy, pydicom or the code behind a descriptor until it is 
 from __future__ import annotations
 
 from dicomwright.plugins.descriptors import (
+    CodecSpec,
     CommandSpec,
     ElementTypeSpec,
     EncoderSpec,
@@ -38,6 +39,7 @@ from dicomwright.plugins.registry import Registry
 
 __all__ = [
     "KINDS",
+    "CodecSpec",
     "CommandSpec",
     "ElementTypeSpec",
     "EncoderSpec",

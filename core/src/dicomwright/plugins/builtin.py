@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dicomwright.plugins.descriptors import (
+    CodecSpec,
     ElementTypeSpec,
     EncoderSpec,
     FunctionSpec,
@@ -12,6 +13,7 @@ from dicomwright.plugins.descriptors import (
 from dicomwright.plugins.hooks import hookimpl
 
 __all__ = [
+    "dicomwright_codecs",
     "dicomwright_element_types",
     "dicomwright_encoders",
     "dicomwright_functions",
@@ -41,6 +43,20 @@ _INSTANCE_FUNCTIONS = {
     "instance-number": "1 for the first instance, 2 for the second, ...",
     "total-images": "the number of instances of the series",
 }
+_NATIVE = {
+    "explicit-le": ("explicit VR little endian, what every program reads", "1.2.840.10008.1.2.1"),
+    "implicit-le": ("implicit VR little endian, for very old programs", "1.2.840.10008.1.2"),
+    "deflated": ("explicit VR little endian, the whole dataset deflated", "1.2.840.10008.1.2.1.99"),
+}
+
+
+@hookimpl
+def dicomwright_codecs() -> list[CodecSpec]:
+    """Give the transfer syntaxes that leave the pixels as they are."""
+    return [
+        CodecSpec(name=name, summary=summary, target="dicomwright.encoders.codecs:NativeCodec", uid=uid)
+        for name, (summary, uid) in _NATIVE.items()
+    ]
 
 
 @hookimpl

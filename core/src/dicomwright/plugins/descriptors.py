@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "CodecSpec",
     "CommandSpec",
     "ElementTypeSpec",
     "EncoderSpec",
@@ -168,6 +169,39 @@ class EncoderSpec(Spec):
         yield from _instance_problems("options", self.options, OptionSpec)
         if self.payloads == ():
             yield 'payloads is empty; name at least one, such as ("Volume",)'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodecSpec(Spec):
+    """A codec: writes instances in one transfer syntax. The target is a `dicomwright.encoders.codecs.Codec`.
+
+    Examples
+    --------
+    >>> CodecSpec(name="rle", summary="RLE", target="acme.codecs:Rle", uid="1.2.840.10008.1.2.5").lossy
+    False
+
+    Attributes
+    ----------
+    uid : str
+        UID of the transfer syntax.
+    lossy : bool
+        Whether pixels change.
+    options : tuple of OptionSpec
+        What ``--codec-opt`` may set.
+
+    """
+
+    uid: str
+    lossy: bool = False
+    options: tuple[OptionSpec, ...] = ()
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what is wrong with the fields."""
+        yield from Spec._problems(self)  # noqa: SLF001  super() does not work in a class with slots before 3.14
+        yield from _pattern_problems("uid", (self.uid,), _UID, "a UID")
+        yield from _instance_problems("options", self.options, OptionSpec)
+        if self.lossy not in (True, False):
+            yield f"lossy is {self.lossy!r}; it is True or False"
 
 
 class ElementTypeSpec(Spec):

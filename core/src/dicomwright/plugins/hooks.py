@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pluggy import HookimplMarker, HookspecMarker
 
 from dicomwright.plugins.descriptors import (
+    CodecSpec,
     CommandSpec,
     ElementTypeSpec,
     EncoderSpec,
@@ -63,6 +64,7 @@ KINDS: dict[str, Kind] = {
         Kind("element-type", "dicomwright_element_types", ElementTypeSpec),
         Kind("reader", "dicomwright_readers", ReaderSpec),
         Kind("encoder", "dicomwright_encoders", EncoderSpec),
+        Kind("codec", "dicomwright_codecs", CodecSpec),
         Kind("function", "dicomwright_functions", FunctionSpec),
         Kind("sender", "dicomwright_senders", SenderSpec),
         Kind("executor", "dicomwright_executors", ExecutorSpec),
@@ -88,6 +90,11 @@ def dicomwright_readers() -> Iterable[ReaderSpec]:  # type: ignore[empty-body]  
 @hookspec
 def dicomwright_encoders() -> Iterable[EncoderSpec]:  # type: ignore[empty-body]  # a declaration
     """Give encoders, which say how a payload becomes instances of an IOD."""
+
+
+@hookspec
+def dicomwright_codecs() -> Iterable[CodecSpec]:  # type: ignore[empty-body]  # a declaration
+    """Give codecs, which write transfer syntaxes. The target is a `dicomwright.encoders.codecs.Codec`."""
 
 
 @hookspec

@@ -33,7 +33,19 @@ class KnownPlugin(NamedTuple):
     extensions: tuple[str, ...] = ()
 
 
+_CODECS = (
+    "rle",
+    "jpeg-ls",
+    "jpeg-ls-near",
+    "jpeg2000",
+    "jpeg2000-lossless",
+    "htj2k",
+    "htj2k-lossless",
+    "htj2k-lossless-rpcl",
+)
+
 KNOWN: tuple[KnownPlugin, ...] = (
+    KnownPlugin("dicomwright-codecs", "codecs", tuple(("codec", name) for name in _CODECS)),
     KnownPlugin(
         "dicomwright-nifti",
         "nifti",

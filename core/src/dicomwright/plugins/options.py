@@ -1,4 +1,4 @@
-"""Check the options that a user gives to a reader or encoder."""
+"""Check the options that a user gives to a reader, encoder or codec."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dicomwright.errors import PluginError, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dicomwright.plugins.descriptors import EncoderSpec, ReaderSpec
+    from dicomwright.plugins.descriptors import CodecSpec, EncoderSpec, ReaderSpec
 
 __all__ = ["complete_options"]
 
 
-def complete_options(spec: ReaderSpec | EncoderSpec, given: Mapping[str, str]) -> dict[str, str]:
+def complete_options(spec: ReaderSpec | EncoderSpec | CodecSpec, given: Mapping[str, str]) -> dict[str, str]:
     """Return the given options with the defaults of those that are not given.
 
     Examples
