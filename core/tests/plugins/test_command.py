@@ -29,7 +29,7 @@ def test_json_shows_all(site):
         "name": "builtin",
         "distribution": "dicomwright",
         "version": core_version(),
-        "kind": ["element-type", "encoder", "function", "validator"],
+        "kind": ["element-type", "encoder", "codec", "function", "validator"],
         "status": "loaded",
         "reason": "",
     }

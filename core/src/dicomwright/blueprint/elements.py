@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.functions import call_site, function_name, takes_an_argument
@@ -15,7 +14,6 @@ from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
@@ -247,19 +245,6 @@ class BulkElement(FunctionalElement):
 
     #: Whether the function returns fragments as they are encapsulated (PS3.5 A.4), without the delimiter behind them.
     encapsulated: bool = False
-
-    def session(self, jobs: int | None, indices: Sequence[int]) -> AbstractContextManager[None]:  # noqa: ARG002  # for subclasses
-        """Surround the writing of a series: whoever needs processes starts and ends them here.
-
-        Parameters
-        ----------
-        jobs : int, optional
-            How many the user asked for.
-        indices : sequence of int
-            The instances that will be asked for, each once, roughly in this order.
-
-        """
-        return nullcontext()
 
     def rule(self) -> str:
         """Return the rule in a few words."""

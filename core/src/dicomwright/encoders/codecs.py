@@ -119,7 +119,16 @@ class Compression(Protocol):
         """Return what was lost of an instance; only asked where `method` says that something is."""
 
     def session(self, jobs: int | None, indices: Sequence[int]) -> AbstractContextManager[None]:
-        """Surround the writing of instances: see `BulkElement.session`."""
+        """Surround the writing of a series: processes start and end here.
+
+        Parameters
+        ----------
+        jobs : int, optional
+            How many the user asked for.
+        indices : sequence of int
+            The instances that will be asked for, each once, roughly in this order.
+
+        """
 
 
 class Codec(Protocol):

@@ -11,7 +11,6 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 
-from dicomwright.blueprint.elements import BulkElement
 from dicomwright.clock import frozen_instant
 from dicomwright.engine.encoding import encoder_for, long_header
 from dicomwright.engine.file_form import UNDEFINED
@@ -143,10 +142,9 @@ class Plan:
         return long_header(int(self.bulk.tag), self.bulk.vr, length), data
 
     def session(self, jobs: int | None, indices: Sequence[int]) -> AbstractContextManager[None]:
-        """Surround the writing of instances: see `BulkElement.session`."""
-        if self.bulk is None or not isinstance(self.bulk.rule.element, BulkElement):
-            return nullcontext()
-        return self.bulk.rule.element.session(jobs, indices)
+        """Surround the writing of instances: see `dicomwright.encoders.codecs.Compression.session`."""
+        session = None if self.bulk is None else getattr(self.bulk.rule.element, "session", None)
+        return nullcontext() if session is None else session(jobs, indices)
 
     def dataset(self, index: int, touched: Callable[[Dataset], None] | None = None) -> InstanceDataset:
         """Return one instance as a dataset; its pixels are read when they are asked for."""
