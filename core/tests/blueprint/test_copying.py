@@ -71,7 +71,7 @@ class TestCopy:
             assert problem.loc.startswith(__file__)
 
     def test_optional_is_a_keyword_or_the_second_argument(self, build):
-        for element in (CopyElement("PatientComments", optional=True), CopyElement("PatientComments", True)):  # noqa: FBT003  # the tutorial has a plain second argument
+        for element in (CopyElement("PatientComments", optional=True), CopyElement("PatientComments", True)):  # the tutorial has a plain second argument
             assert "PatientComments" not in build(element)[0]
             assert element.required_tags() == set()
 

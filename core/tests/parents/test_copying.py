@@ -39,7 +39,7 @@ NAMES = {
     "chrJapMulti": "やまだ^たろう",
     "chrJapMultiExplicitIR6": "やまだ^たろう",
     "chrKoreanMulti": "김희중",
-    "chrRuss": "Люкceмбypг",  # noqa: RUF001 - Cyrillic is the point
+    "chrRuss": "Люкceмбypг",
     "chrX1": "Wang^XiaoDong=王^小東",
     "chrX2": "Wang^XiaoDong=王^小东",
 }
