@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-__all__ = ["Sizes", "make_nifti", "make_parents", "smooth_volume"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["make_nifti", "make_parents", "smooth_volume"]
 
 STUDY, SERIES, FRAME = "2.25.1001", "2.25.1002", "2.25.1003"
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How large the works are: (slices, rows, columns)."""
-
-    w1: tuple[int, int, int] = (512, 512, 512)
-    w2: tuple[int, int, int] = (200, 512, 512)
-    w2_small: tuple[int, int, int] = (180, 256, 256)
-    w3: tuple[int, int, int] = (64, 2048, 2048)
-    w4: tuple[int, int, int] = (5000, 16, 16)
-
-    @classmethod
-    def quick(cls) -> Sizes:
-        """Return sizes for a run of a minute or two: a quarter of the slices or less."""
-        return cls((96, 512, 512), (100, 512, 512), (90, 256, 256), (16, 2048, 2048), (1000, 16, 16))
 
 
 def smooth_volume(shape: tuple[int, int, int], dtype: str, seed: int = 1) -> Any:
@@ -89,7 +74,9 @@ def _parent(index: int, shape: tuple[int, int, int]) -> Dataset:
 
 
 def _identity(index: int) -> dict[str, Any]:
-    time = (dt.datetime(2026, 2, 3, 9, 30, 0) + dt.timedelta(milliseconds=400 * index)).strftime("%H%M%S.%f")
+    time = (
+        dt.datetime(2026, 2, 3, 9, 30, 0, tzinfo=dt.UTC) + dt.timedelta(milliseconds=400 * index)
+    ).strftime("%H%M%S.%f")
     return {
         "SpecificCharacterSet": "ISO_IR 100",
         "SOPClassUID": CTImageStorage,

@@ -1,0 +1,145 @@
+"""Measure dicomwright, its peers and the limit: ``nox -s bench``, or ``python benchmarks/run.py --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from measure import compare_commands, compare_workers, environment
+from report import as_data, machine, write_report
+from sizes import Sizes
+from whole import Pythons, from_nifti, from_nifti_alone, start_up, with_parents
+
+HERE = Path(__file__).parent
+OWN = ("limit", "limit-2", "dicomwright", "dicomwright-2")
+PEERS = ("highdicom", "simpleitk")
+
+
+def main() -> None:
+    """Make the input, measure, report."""
+    given = _arguments()
+    pythons = Pythons(sys.executable, given.peers, given.newest)
+    sizes, runs = (Sizes.quick(), 1) if given.quick else (Sizes(), given.runs)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=given.folder) as name:
+        folder = Path(name)
+        _prepare(folder, sizes)
+        results = {"machine": machine(), "quick": given.quick}
+        works = {work: _built(work, folder, runs, pythons) for work in ("w1", "w3", "w4")}
+        works["w1-disk"] = _on_disk(folder, runs, Path(given.disk))
+        works["w1-process"] = as_data(
+            compare_commands(with_parents(folder, pythons), folder, runs), "dicomwright-2"
+        )
+        works |= _from_nifti(folder, runs, pythons)
+        samples = compare_commands(start_up(pythons, folder / "w2.nii.gz"), folder, 2 * runs + 1)
+        works["start-up"] = as_data(samples, "python -c pass")
+        results |= {"works": works, "figures": _figures(folder, quick=given.quick)}
+    results["derived"] = _derived(works, sizes)
+    results["machine"]["load_at_the_end"] = machine()["load"]
+    write_report(results, given.out)
+    print((given.out / "results.md").read_text(encoding="utf-8"))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    memory = Path("/dev/shm")  # in memory: what is measured is software, not the disk
+    parser.add_argument("--quick", action="store_true", help="smaller works and fewer runs: two minutes")
+    parser.add_argument("--runs", type=int, default=7, help="rounds of each comparison")
+    parser.add_argument("--folder", type=Path, default=memory if memory.is_dir() else None)
+    parser.add_argument(
+        "--disk", default=tempfile.gettempdir(), help="a folder on a disk, for the synced run"
+    )
+    parser.add_argument("--peers", default="", help="the Python of an environment with the peers")
+    parser.add_argument("--newest", default="", help="the Python of one with nifti-to-dicom")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    return parser.parse_args()
+
+
+def _prepare(folder: Path, sizes: Sizes) -> None:
+    """Generate the input in another process: a child's peak memory is never below that of its parent."""
+    names = [folder, *(str(getattr(sizes, name)) for name in ("w1", "w2", "w2_small", "w3", "w4"))]
+    subprocess.run([sys.executable, HERE / "prepare.py", *names], check=True, env=environment())
+    command = from_nifti_alone(folder / "w2.nii", Pythons(sys.executable, "", ""))[0]
+    reference = str(folder / "w2-made")
+    arguments = [reference if part == "OUT" else part for part in command.arguments]
+    subprocess.run(arguments, check=True, env=environment())
+
+
+def _built(work: str, folder: Path, runs: int, pythons: Pythons) -> dict[str, Any]:
+    """Compare builds in memory with the limit of one thread."""
+    names = dict.fromkeys((*OWN, "pydicom-loop"), pythons.own)
+    if pythons.peers:
+        names |= dict.fromkeys(PEERS, pythons.peers)
+    runs = min(runs, 3) if work == "w4" else runs  # peers take half a minute each
+    return as_data(compare_workers(work, names, folder, runs), "limit")
+
+
+def _on_disk(folder: Path, runs: int, disk: Path) -> dict[str, Any]:
+    """Compare W1 with the limit where files are synced, and where they are not."""
+    names = ("limit-2", "dicomwright-2", "limit-2-unsynced", "dicomwright-2-unsynced")
+    out = Path(tempfile.mkdtemp(prefix="bench-", dir=disk))
+    try:
+        return as_data(
+            compare_workers("w1", dict.fromkeys(names, sys.executable), folder, runs, out), "limit-2"
+        )
+    finally:
+        shutil.rmtree(out)
+
+
+def _from_nifti(folder: Path, runs: int, pythons: Pythons) -> dict[str, Any]:
+    """Compare whole processes from a NIfTI file."""
+    reference = folder / "w2-made"
+    all_of_them = from_nifti(folder / "w2.nii", reference, pythons)
+    works = {"w2": as_data(compare_commands(all_of_them, folder, min(runs, 3)), "dicomwright")}
+    for name, file in (("w2-repeated", "w2.nii"), ("w2-gz", "w2.nii.gz"), ("w2-small", "small.nii")):
+        commands = from_nifti_alone(folder / file, pythons)
+        works[name] = as_data(compare_commands(commands, folder, 2 * runs + 1), "dicomwright")
+    return works
+
+
+def _figures(folder: Path, *, quick: bool) -> dict[str, float]:
+    arguments = [sys.executable, HERE / "figures.py", folder, *(["quick"] if quick else [])]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment())
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def _derived(works: dict[str, Any], sizes: Sizes) -> dict[str, float]:
+    """Return what the targets are about, from what was measured."""
+
+    def seconds(work: str, name: str) -> float:
+        return float(works[work][name]["median_s"])
+
+    found = {}
+    for work in ("w1", "w3", "w4"):
+        for end in ("", "-2"):
+            found[f"{work}{end} : limit{end}"] = seconds(work, "dicomwright" + end) / seconds(
+                work, "limit" + end
+            )
+    found["loop : w1-2"] = seconds("w1", "pydicom-loop") / seconds("w1", "dicomwright-2")
+    found["w4 beyond the limit, us an instance"] = (
+        1e6 * (seconds("w4", "dicomwright") - seconds("w4", "limit")) / sizes.w4[0]
+    )
+    for end in ("", "-unsynced"):
+        ours, limit = seconds("w1-disk", f"dicomwright-2{end}"), seconds("w1-disk", f"limit-2{end}")
+        found[f"w1 on disk{end} : limit"] = ours / limit
+    found["w1 process, loop : ours"] = works["w1-process"]["pydicom-loop"]["ratio"]
+    imports = seconds("start-up", "import numpy, pydicom")
+    found["w2-small : import numpy, pydicom"] = seconds("w2-small", "dicomwright") / imports
+    unpacked = seconds("start-up", "gzip -dc") + seconds("w2-repeated", "dicomwright")
+    found["w2-gz : gzip -dc + w2"] = seconds("w2-gz", "dicomwright") / unpacked
+    if "vtk-dicom (C++)" in works["w2"]:
+        found["w2 : vtk-dicom"] = 1 / works["w2-repeated"]["vtk-dicom (C++)"]["ratio"]
+        found["w2-gz : vtk-dicom"] = 1 / works["w2-gz"]["vtk-dicom (C++)"]["ratio"]
+    bare = seconds("start-up", "python -c pass")
+    for command in ("--help", "plugins"):
+        found[f"{command} over python, ms"] = 1e3 * (seconds("start-up", f"dicomwright {command}") - bare)
+    return found
+
+
+if __name__ == "__main__":
+    main()
