@@ -1,0 +1,1 @@
+"""Compressed transfer syntaxes for dicomwright."""

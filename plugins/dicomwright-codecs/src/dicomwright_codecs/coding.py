@@ -1,0 +1,182 @@
+"""One frame in, one code stream out. Runs in the build or in a process of its own; loads only what it needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LIBRARIES", "Job", "RefusedError", "Result", "encode"]
+
+#: The module that each family of codecs needs.
+LIBRARIES: Final = {"rle": "rle", "jpeg-ls": "jpeg_ls", "jpeg2000": "openjpeg", "htj2k": "imagecodecs"}
+
+_BYTE: Final = 8
+_SMALLEST_RESOLUTION: Final = 64  # pixels; of the RPCL transfer syntax (PS3.5 8.2.14)
+_DECOMPOSITIONS: Final = 5
+
+
+class RefusedError(ValueError):
+    """The numbers of a frame cannot be encoded with these settings."""
+
+
+class Job(NamedTuple):
+    """How a frame is to be encoded.
+
+    Attributes
+    ----------
+    family : str
+        A key of `LIBRARIES`.
+    rows, columns, samples, bits_allocated, bits_stored : int
+        How its samples lie.
+    signed : bool
+        Whether they are two's complement.
+    settings : dict
+        ``near``, ``ratio``, ``psnr`` or ``step`` with loss, else nothing; ``rpcl`` orders by resolution.
+
+    """
+
+    family: str
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    signed: bool
+    settings: dict[str, float]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, columns, and samples if there are several."""
+        return (self.rows, self.columns, self.samples)[: 2 if self.samples == 1 else 3]
+
+    @property
+    def dtype(self) -> str:
+        """Numpy's name of the samples."""
+        return f"<{'i' if self.signed else 'u'}{self.bits_allocated // _BYTE}"
+
+
+class Result(NamedTuple):
+    """A code stream, and the largest error that decoding it shows; zero where nothing is lost."""
+
+    data: bytes
+    error: float
+
+
+def encode(job: Job, frame: bytes) -> Result:
+    """Return a frame encoded.
+
+    Raises
+    ------
+    RefusedError
+        Its numbers do not go with the settings.
+
+    """
+    return _FAMILIES[job.family](job, frame)
+
+
+def _rle(job: Job, frame: bytes) -> Result:
+    """Encode by pylibjpeg-rle."""
+    data = import_module("rle").encode_pixel_data(
+        frame,
+        rows=job.rows,
+        columns=job.columns,
+        samples_per_pixel=job.samples,
+        bits_allocated=job.bits_allocated,
+        byteorder="<",
+    )
+    return Result(bytes(data), 0.0)
+
+
+def _jpeg_ls(job: Job, frame: bytes) -> Result:
+    """Encode by CharLS, which takes the samples as unsigned numbers of `bits_stored` bits."""
+    import numpy as np
+
+    jpeg_ls = import_module("jpeg_ls")
+    near = int(job.settings.get("near", 0))
+    samples = np.frombuffer(frame, job.dtype)
+    if near and job.signed:
+        _check_room(samples, near, job.bits_stored)
+    if job.signed and job.bits_stored < job.bits_allocated:
+        mask = (1 << job.bits_stored) - 1
+        frame = (samples.view(job.dtype.replace("i", "u")) & mask).tobytes()
+    interleave = 0 if job.samples == 1 else 2
+    data = bytes(
+        jpeg_ls.encode_buffer(frame, job.rows, job.columns, job.samples, job.bits_stored, near, interleave)
+    )
+    if not near:
+        return Result(data, 0.0)
+    decoded = np.ascontiguousarray(jpeg_ls.decode(np.frombuffer(data, np.uint8)))
+    decoded = decoded.astype(job.dtype.replace("i", "u"))
+    if job.signed:
+        shift = job.bits_allocated - job.bits_stored
+        decoded = (decoded << shift).view(job.dtype) >> shift
+    return Result(data, _largest_error(samples, decoded))
+
+
+def _check_room(samples: Any, near: int, bits: int) -> None:
+    """Refuse signed numbers that an error would carry over the end of their range, to the other sign."""
+    lowest, highest = int(samples.min()), int(samples.max())
+    least, most = -(1 << (bits - 1)) + near, (1 << (bits - 1)) - 1 - near
+    if lowest < least or highest > most:
+        text = f"its stored numbers go from {lowest} to {highest}, and near={near} needs them in {least} to {most}"
+        raise RefusedError(text)
+
+
+def _jpeg2000(job: Job, frame: bytes) -> Result:
+    """Encode by OpenJPEG; colours are decorrelated."""
+    import numpy as np
+
+    openjpeg = import_module("openjpeg")
+    settings = {}
+    if "psnr" in job.settings:
+        settings["signal_noise_ratios"] = [job.settings["psnr"]]
+    elif "ratio" in job.settings:
+        settings["compression_ratios"] = [job.settings["ratio"]]
+    data = openjpeg.encode_pixel_data(
+        frame,
+        rows=job.rows,
+        columns=job.columns,
+        samples_per_pixel=job.samples,
+        bits_stored=job.bits_stored,
+        pixel_representation=int(job.signed),
+        photometric_interpretation="YBR_RCT" if job.samples > 1 else "MONOCHROME2",
+        **settings,
+    )
+    if not settings:
+        return Result(data, 0.0)
+    decoded = openjpeg.decode(data)
+    return Result(data, _largest_error(np.frombuffer(frame, job.dtype), decoded))
+
+
+def _htj2k(job: Job, frame: bytes) -> Result:
+    """Encode by OpenJPH; colours are decorrelated. Its packets are in the order of RPCL in any case."""
+    import numpy as np
+
+    imagecodecs = import_module("imagecodecs")
+    samples = np.frombuffer(frame, job.dtype).reshape(job.shape)
+    options: dict[str, Any] = {"rgb": True, "planar": False} if job.samples > 1 else {}
+    if "rpcl" in job.settings:
+        longest = max(job.rows, job.columns)
+        levels = max(_DECOMPOSITIONS, (-(-longest // _SMALLEST_RESOLUTION) - 1).bit_length())
+        options |= {"tlm": True, "resolutions": levels}
+    if "step" not in job.settings:
+        return Result(bytes(imagecodecs.htj2k_encode(samples, reversible=True, **options)), 0.0)
+    data = bytes(imagecodecs.htj2k_encode(samples, job.settings["step"], reversible=False, **options))
+    return Result(data, _largest_error(samples, imagecodecs.htj2k_decode(data)))
+
+
+def _largest_error(before: Any, after: Any) -> float:
+    import numpy as np
+
+    return float(np.abs(before.reshape(-1).astype(np.int64) - after.reshape(-1)).max())
+
+
+_FAMILIES: Final[dict[str, Callable[[Job, bytes], Result]]] = {
+    "rle": _rle,
+    "jpeg-ls": _jpeg_ls,
+    "jpeg2000": _jpeg2000,
+    "htj2k": _htj2k,
+}

@@ -1,0 +1,68 @@
+"""Encapsulated pixel data (PS3.5 A.4): a Basic Offset Table, and one fragment for each frame."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import struct
+import tempfile
+from typing import TYPE_CHECKING, Any, Final
+
+from dicomwright.errors import BlueprintError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["encapsulated"]
+
+_ITEM: Final = b"\xfe\xff\x00\xe0"
+_HEAD: Final = 8
+_LARGEST: Final = 0xFFFFFFFF
+_IN_MEMORY: Final = 2**28  # bytes of pixels; more go through a temporary file
+
+
+def encapsulated(streams: Iterable[bytes], count: int, size: int) -> Any:
+    """Return the fragments of an instance, without the delimiter behind them.
+
+    Examples
+    --------
+    >>> bytes(encapsulated([b"abc", b"de"], 2, 5)).hex(" ", 4)
+    'feff00e0 08000000 00000000 0c000000 feff00e0 04000000 61626300 feff00e0 02000000 6465'
+
+    Parameters
+    ----------
+    streams : iterable of bytes
+        The code stream of each frame.
+    count : int
+        Number of frames.
+    size : int
+        Bytes of the uncompressed pixels.
+
+    Raises
+    ------
+    BlueprintError
+        The fragments are longer than the table can say.
+
+    """
+    with io.BytesIO() if size <= _IN_MEMORY else tempfile.TemporaryFile(prefix="dicomwright-") as target:
+        table = b"\0" * 4 * count
+        target.write(_ITEM + struct.pack("<I", len(table)) + table)
+        offsets = []
+        first = at = target.tell()
+        for stream in streams:
+            offsets.append(at - first)
+            pad = b"\0" * (len(stream) % 2)
+            target.write(_ITEM + struct.pack("<I", len(stream) + len(pad)) + stream + pad)
+            at = target.tell()
+        if offsets[-1] > _LARGEST:
+            raise BlueprintError(
+                f"the compressed frames take {at:,} bytes, and a Basic Offset Table counts to {_LARGEST:,}",
+                hint="write an instance for each image",
+                kind="too-large",
+            )
+        target.seek(_HEAD)
+        target.write(struct.pack(f"<{count}I", *offsets))
+        if isinstance(target, io.BytesIO):
+            return target.getvalue()
+        target.flush()
+        return mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ)
