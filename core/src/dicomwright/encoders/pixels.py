@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright.payload.mapped import RELEASED_AT_ONCE, release
 from dicomwright.payload.stored_values import plan_stored_values
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ class VolumePixels:
 
     def scaled_image(self, index: int) -> Any:
         """Return the stored numbers of one slice, C-contiguous and little endian."""
-        stored, self._errors[index] = self.stored.encode(self.volume.array[index])
+        plane = self.volume.array[index]
+        if index % max(1, RELEASED_AT_ONCE // plane.nbytes) == 0:
+            release(self.volume.array)
+        stored, self._errors[index] = self.stored.encode(plane)
         return stored
 
     def result(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright.payload.mapped import RELEASED_AT_ONCE, release
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -104,11 +106,16 @@ def _scan_part(array: NDArray[Any], stand_in: float | None) -> Scan:
     """Return what a pass over an array in the order of its memory finds."""
     scan = Scan()
     floating = array.dtype.kind == "f"
+    read = 0
     for (block,) in blocks(array):
         if floating:
             scan.add_floats(block, stand_in)
         else:
             scan.add(int(block.min()), int(block.max()))
+        read += block.nbytes
+        if read >= RELEASED_AT_ONCE:
+            release(array)
+            read = 0
     return scan
 
 

@@ -192,8 +192,10 @@ def _grids(source: Scanned, rules: StoredValueRules) -> Iterator[tuple[float, fl
     for step in _ROUND_STEPS:
         if (source.high / 2 - source.low / 2) / step > 1 << 15:
             return  # finer steps span even more
-        places = sample / step
-        if float(np.abs(places - np.rint(places)).max()) > _PART_OF_STEP:
+        with np.errstate(over="ignore", invalid="ignore"):
+            places = sample / step
+            off = float(np.abs(places - np.rint(places)).max())
+        if not off <= _PART_OF_STEP:  # NaN where places are too large to tell
             continue
         fits = rules.storage(source.low / step, source.high / step) is not None
         yield step, 0.0 if fits else source.low
