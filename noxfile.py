@@ -173,6 +173,28 @@ def demo(session: nox.Session) -> None:
     session.run("python", "demo/run_demo.py", *session.posargs)
 
 
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure against the limit and against other tools; ``-- --quick`` takes two minutes (see benchmarks/)."""
+    measured = [MEMBERS[name] for name in ("dicomwright", "dicomwright-nifti")]
+    session.install(*(member.folder for member in measured), "matplotlib")
+    peers = Path(session.create_tmp()).resolve()
+    arguments = []
+    for option, python, packages in (
+        ("--peers", "python", ("highdicom", "SimpleITK", "nii2dcm", "nifti2dicom")),
+        ("--newest", "python3.13", ("nifti-to-dicom",)),  # it needs this Python or a later one
+    ):
+        if option == "--newest" and not has_python(session, "3.13"):
+            session.warn("nifti-to-dicom is left out: there is no Python 3.13.")
+            continue
+        folder = peers / option.strip("-")
+        if not folder.exists():
+            session.run(python, "-m", "venv", str(folder), external=True)
+        session.run(str(folder / "bin" / "pip"), "install", "-q", *packages, external=True)
+        arguments += [option, str(folder / "bin" / "python")]
+    session.run("python", "benchmarks/run.py", *arguments, *session.posargs)
+
+
 @nox.session(venv_backend="none", default=False)
 def matrix(session: nox.Session) -> None:
     """Run everything that the default run leaves out."""
