@@ -9,22 +9,15 @@ from pydicom.uid import UID
 
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
-from dicomwright.blueprint.elements import (
-    BulkElement,
-    FunctionalElement,
-    IndexElement,
-    SeriesElement,
-    StaticElement,
-)
-from dicomwright.blueprint.resolution import OMIT
-from dicomwright.encoders.api import Encoding, PixelElement
+from dicomwright.blueprint.elements import BulkElement, FunctionalElement, StaticElement
+from dicomwright.encoders.api import Encoding
+from dicomwright.encoders.elements import RescaleElement, each, new_frame_of_reference, pixel_module, window
 from dicomwright.encoders.iods import IMAGE_IODS, ImageIod
 from dicomwright.encoders.pixels import VolumePixels
 from dicomwright.encoders.placement import Placement, place
 from dicomwright.errors import BlueprintError, GeometryError, SourceError
 from dicomwright.payload.decimal_string import ds
 from dicomwright.payload.stored_values import Quantise
-from dicomwright.uids import gen_uid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["ImageEncoder"]
 
 _SINGLE = 1
-_WIDEST = 9e18
 _SHEAR = ("refuse", "positions")
 _PLANE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
-_FRAME_OF_REFERENCE = "FrameOfReferenceUID"
 
 
 @dataclass(frozen=True)
@@ -127,7 +118,11 @@ class ImageEncoder:
         return Encoding(
             count=placement.volume.slices,
             derived=Blueprint(
-                [*_pixel_module(pixels, iod, lossy=lossy), *_plane_module(placement, iod, request)]
+                [
+                    *pixel_module(pixels, iod, lossy=lossy),
+                    BulkElement("PixelData", "OW", lambda env: pixels.scaled_image(env.index)),  # type: ignore[attr-defined]  # of a build
+                    *_plane_module(placement, iod, request),
+                ]
             ),
             defaults=Blueprint(_defaults(pixels, placement, iod)),
             pairs=placement.pairs,
@@ -182,24 +177,6 @@ def _stolen_identity(blueprint: Blueprint) -> tuple[str, ...]:
     )
 
 
-def _pixel_module(pixels: VolumePixels, iod: ImageIod, *, lossy: bool) -> Iterator[VirtualElement]:
-    """Give Image Pixel (PS3.3 C.7.6.3) and the rescale."""
-    volume = pixels.volume
-    yield StaticElement("SamplesPerPixel", "US", 1)
-    yield StaticElement("PhotometricInterpretation", "CS", "MONOCHROME2")
-    yield StaticElement("Rows", "US", volume.rows)
-    yield StaticElement("Columns", "US", volume.columns)
-    yield PixelElement("BitsAllocated", "US", lambda: pixels.stored.bits_allocated)
-    yield PixelElement("BitsStored", "US", lambda: pixels.stored.bits_stored)
-    yield PixelElement("HighBit", "US", lambda: pixels.stored.bits_stored - 1)
-    yield PixelElement("PixelRepresentation", "US", lambda: int(pixels.stored.signed))
-    yield BulkElement("PixelData", "OW", lambda env: pixels.scaled_image(env.index))  # type: ignore[attr-defined]  # of a build
-    if lossy:  # once compressed with loss, always so (PS3.3 C.7.6.1.1.5)
-        yield StaticElement("LossyImageCompression", "CS", "01")
-    yield _RescaleElement("RescaleSlope", "DS", lambda: pixels.stored.slope, pixels, iod)
-    yield _RescaleElement("RescaleIntercept", "DS", lambda: pixels.stored.intercept, pixels, iod)
-
-
 def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -> Iterator[VirtualElement]:
     """Give Image Plane (PS3.3 C.7.6.2), and a new frame of reference where the space is not the parent's."""
     planes = placement.planes
@@ -208,77 +185,27 @@ def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -
     orientation = [ds(number) for number in (*planes.row_direction, *planes.column_direction)]
     yield StaticElement("ImageOrientationPatient", "DS", orientation)
     yield StaticElement("PixelSpacing", "DS", [ds(number) for number in planes.pixel_spacing])
-    yield _each(
+    yield each(
         "ImagePositionPatient", "DS", [[ds(number) for number in position] for position in planes.positions]
     )
-    yield _each("SliceLocation", "DS", [ds(number) for number in planes.projections])
+    yield each("SliceLocation", "DS", [ds(number) for number in planes.projections])
     if iod.spacing_between_slices and planes.spacing is not None:
         yield StaticElement("SpacingBetweenSlices", "DS", ds(planes.spacing))
-    if request.parents is not None and not placement.in_parent_space and _only_copied(request.blueprint):
-        yield SeriesElement(_FRAME_OF_REFERENCE, "UI", gen_uid)
+    yield from new_frame_of_reference(placement, request)
 
 
 def _defaults(pixels: VolumePixels, placement: Placement, iod: ImageIod) -> Iterator[VirtualElement]:
     """Give what the user's blueprint may override."""
-    for keyword, vr, index in (
-        ("WindowCenter", "DS", 0),
-        ("WindowWidth", "DS", 1),
-        ("VOILUTFunction", "CS", 2),
-    ):
-        yield _OptionalElement(keyword, vr, lambda index=index: _window(pixels)[index])
+    yield from window(pixels)
     if iod.rescale_type:
-        yield _RescaleElement("RescaleType", "LO", lambda: iod.rescale_type, pixels, iod)
+        yield RescaleElement("RescaleType", "LO", lambda: iod.rescale_type, pixels, iod)
     if placement.thickness is not None:
-        yield _each("SliceThickness", "DS", placement.thickness)
+        yield each("SliceThickness", "DS", placement.thickness)
     else:
         yield StaticElement("SliceThickness", "DS", None)
     if iod.image_index:
         yield FunctionalElement("ImageIndex", "US", lambda env: env.instance_number)
         yield StaticElement("NumberOfSlices", "US", pixels.volume.slices)
-
-
-def _window(pixels: VolumePixels) -> tuple[str | None, str | None, str | None]:
-    """Return the window that covers all values; none where programs that count in 64 bits would overflow."""
-    center, width, function = pixels.stored.window()
-    if max(abs(float(center)), float(width)) > _WIDEST:
-        return None, None, None
-    return center, width, function
-
-
-class _OptionalElement(PixelElement):
-    """An element that is left out where its function gives None."""
-
-    may_omit = True
-
-    def resolve(self, env: Any) -> Any:
-        value = super().resolve(env)
-        return OMIT if value is None else value
-
-
-class _RescaleElement(_OptionalElement):
-    """Slope, intercept and type: left out where the IOD has no rescale and none is needed."""
-
-    def __init__(self, tag: str, vr: str, func: Any, pixels: VolumePixels, iod: ImageIod) -> None:
-        def needed() -> Any:
-            if iod.always_rescale or pixels.slope != 1 or pixels.intercept != 0:
-                return func()
-            return None
-
-        super().__init__(tag, vr, needed)
-
-
-def _each(keyword: str, vr: str, values: list[Any]) -> VirtualElement:
-    """Return an element with a value for each instance, a static one where all are the same."""
-    if all(value == values[0] for value in values):
-        return StaticElement(keyword, vr, values[0])
-    return IndexElement(keyword, vr, values)
-
-
-def _only_copied(blueprint: Blueprint) -> bool:
-    """Tell whether the blueprint takes the frame of reference from the parent, or says nothing of it."""
-    if _FRAME_OF_REFERENCE not in blueprint:
-        return True
-    return isinstance(blueprint[_FRAME_OF_REFERENCE], CopyElement | CopyOrElseElement)
 
 
 def _rescales(parents: ParentSeries | None) -> list[tuple[float, float]]:

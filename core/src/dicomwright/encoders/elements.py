@@ -1,0 +1,104 @@
+"""Elements that encoders of volumes have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement
+from dicomwright.blueprint.elements import IndexElement, SeriesElement, StaticElement
+from dicomwright.blueprint.resolution import OMIT
+from dicomwright.encoders.api import PixelElement
+from dicomwright.uids import gen_uid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.blueprint.elements import VirtualElement
+    from dicomwright.encoders.api import EncodeRequest
+    from dicomwright.encoders.iods import ImageIod
+    from dicomwright.encoders.pixels import VolumePixels
+    from dicomwright.encoders.placement import Placement
+
+__all__ = ["RescaleElement", "each", "new_frame_of_reference", "pixel_module", "window"]
+
+_WIDEST = 9e18
+_FRAME_OF_REFERENCE = "FrameOfReferenceUID"
+
+
+def pixel_module(pixels: VolumePixels, iod: ImageIod, *, lossy: bool) -> Iterator[VirtualElement]:
+    """Give Image Pixel (PS3.3 C.7.6.3) without the pixels themselves, and the rescale."""
+    yield StaticElement("SamplesPerPixel", "US", 1)
+    yield StaticElement("PhotometricInterpretation", "CS", "MONOCHROME2")
+    yield StaticElement("Rows", "US", pixels.volume.rows)
+    yield StaticElement("Columns", "US", pixels.volume.columns)
+    yield PixelElement("BitsAllocated", "US", lambda: pixels.stored.bits_allocated)
+    yield PixelElement("BitsStored", "US", lambda: pixels.stored.bits_stored)
+    yield PixelElement("HighBit", "US", lambda: pixels.stored.bits_stored - 1)
+    yield PixelElement("PixelRepresentation", "US", lambda: int(pixels.stored.signed))
+    if lossy:  # once compressed with loss, always so (PS3.3 C.7.6.1.1.5)
+        yield StaticElement("LossyImageCompression", "CS", "01")
+    yield RescaleElement("RescaleSlope", "DS", lambda: pixels.stored.slope, pixels, iod)
+    yield RescaleElement("RescaleIntercept", "DS", lambda: pixels.stored.intercept, pixels, iod)
+
+
+def window(pixels: VolumePixels) -> Iterator[VirtualElement]:
+    """Give a window that covers all values (PS3.3 C.11.2)."""
+    for keyword, vr, index in (
+        ("WindowCenter", "DS", 0),
+        ("WindowWidth", "DS", 1),
+        ("VOILUTFunction", "CS", 2),
+    ):
+        yield _OptionalElement(keyword, vr, lambda index=index: _window(pixels)[index])
+
+
+def new_frame_of_reference(placement: Placement, request: EncodeRequest) -> Iterator[VirtualElement]:
+    """Give a new frame of reference where the space is not the parent's, whatever the blueprint copies."""
+    if placement.planes is None or request.parents is None or placement.in_parent_space:
+        return
+    if _only_copied(request.blueprint):
+        yield SeriesElement(_FRAME_OF_REFERENCE, "UI", gen_uid)
+
+
+def each(keyword: str, vr: str, values: list[Any]) -> VirtualElement:
+    """Return an element with a value for each instance, a static one where all are the same."""
+    if all(value == values[0] for value in values):
+        return StaticElement(keyword, vr, values[0])
+    return IndexElement(keyword, vr, values)
+
+
+class _OptionalElement(PixelElement):
+    """An element that is left out where its function gives None."""
+
+    may_omit = True
+
+    def resolve(self, env: Any) -> Any:
+        value = super().resolve(env)
+        return OMIT if value is None else value
+
+
+class RescaleElement(_OptionalElement):
+    """Slope, intercept and type: left out where the IOD has no rescale and none is needed."""
+
+    def __init__(self, tag: str, vr: str, func: Any, pixels: VolumePixels, iod: ImageIod) -> None:
+        def needed() -> Any:
+            if iod.always_rescale or pixels.slope != 1 or pixels.intercept != 0:
+                return func()
+            return None
+
+        super().__init__(tag, vr, needed)
+
+
+def _window(pixels: VolumePixels) -> tuple[str | None, str | None, str | None]:
+    """Return the window that covers all values; none where programs that count in 64 bits would overflow."""
+    center, width, function = pixels.stored.window()
+    if max(abs(float(center)), float(width)) > _WIDEST:
+        return None, None, None
+    return center, width, function
+
+
+def _only_copied(blueprint: Blueprint) -> bool:
+    """Tell whether the blueprint takes the frame of reference from the parent, or says nothing of it."""
+    if _FRAME_OF_REFERENCE not in blueprint:
+        return True
+    return isinstance(blueprint[_FRAME_OF_REFERENCE], CopyElement | CopyOrElseElement)
