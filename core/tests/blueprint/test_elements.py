@@ -215,7 +215,9 @@ class TestResolutions:
         with pytest.raises(DicomwrightError):
             IndexElement("StudyID", "SH", "abc").resolve(ENV)
 
-    @pytest.mark.parametrize("values", [7, None, (number for number in range(3))], ids=str)
+    @pytest.mark.parametrize(
+        "values", [7, None, (number for number in range(3))], ids=["a number", "nothing", "a generator"]
+    )
     def test_what_has_no_length_is_refused_as_our_error(self, values):
         with pytest.raises(DicomwrightError):
             IndexElement("StudyID", "SH", values).resolve(ENV)
