@@ -33,7 +33,7 @@ DANISH, RUSSIAN, JAPANESE, ARABIC = "Sørensen^Åge", "Жуков^Пётр", "Ya
         ([DANISH, RUSSIAN], ["ISO_IR 100"], "ISO_IR 192"),
         ([DANISH, RUSSIAN], ["ISO_IR 144"], "ISO_IR 192"),
         ([ARABIC], ["ISO_IR 127"], "ISO_IR 127"),
-        (["ﾔﾏﾀﾞ^ﾀﾛｳ"], ["ISO_IR 13"], "ISO_IR 13"),
+        (["ﾔﾏﾀﾞ^ﾀﾛｳ"], ["ISO_IR 13"], "ISO_IR 192"),
         (["ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎"], ["ISO_IR 13"], "ISO_IR 192"),
         ([JAPANESE], ["", "ISO 2022 IR 87"], "ISO_IR 192"),
         ([DANISH], ["", "ISO 2022 IR 100"], "ISO_IR 192"),

@@ -235,6 +235,25 @@ class TestCharacterSets:
         with pytest.raises(DicomwrightError, match="cannot be written in the character set 'ISO_IR 100'"):
             build([*elements, StaticElement("PatientName", "PN", "山")])
 
+    def test_a_set_that_is_asked_for_must_carry_the_text_of_each_instance(self, build):
+        elements = [
+            StaticElement("SpecificCharacterSet", "CS", "ISO_IR 100"),
+            FunctionalElement("ImageComments", "LT", lambda env: "ØЖ"[env.instance_number - 1]),
+        ]
+        series = build(elements, count=2)
+        assert series[0].ImageComments == "Ø"
+        with pytest.raises(DicomwrightError, match=r"instance 2: ImageComments \(0020,4000\) has characters"):
+            series[1]
+
+    def test_katakana_of_one_byte_never_become_question_marks(self, build, make_series):
+        parents = make_series(charset="ISO_IR 13", elements={"PatientName": "ﾔﾏﾀﾞ^ﾀﾛｳ"})
+        elements = [CopyElement("PatientName"), StaticElement("SeriesDescription", "LO", "ﾔﾏﾀﾞ ﾀﾛｳ")]
+        dataset = build(elements, parents=parents[:1])[0]
+        assert dataset.SpecificCharacterSet == "ISO_IR 192"
+        assert (str(dataset.PatientName), dataset.SeriesDescription) == ("ﾔﾏﾀﾞ^ﾀﾛｳ", "ﾔﾏﾀﾞ ﾀﾛｳ")
+        with pytest.raises(DicomwrightError, match=r"SeriesDescription \(0008,103E\) has characters"):
+            build([elements[1], StaticElement("SpecificCharacterSet", "CS", "ISO_IR 13")])
+
 
 class TestPrivateBlocks:
     def test_a_block_is_allocated_with_its_creator(self, build):

@@ -21,6 +21,7 @@ TEXT_VRS = frozenset(vr.value for vr in CUSTOMIZABLE_CHARSET_VR)
 
 _UTF8 = "ISO_IR 192"
 _ONE_BYTE_PREFIX = "ISO_IR "
+_KATAKANA = "ISO_IR 13"  # its backslash is a yen sign, and little software reads or writes it
 _ASCII = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 _LISTS = (list, tuple, MultiValue)
 
@@ -33,8 +34,8 @@ def choose_charset(
 ) -> str | None:
     """Return the SpecificCharacterSet that carries all the texts, None if they need none.
 
-    ASCII needs none. Otherwise the preferred set stays if it is one set of one byte a character and has all
-    the characters; else it is UTF-8, which has all there are.
+    ASCII needs none. Otherwise the preferred set stays if it is one set of one byte a character (but not
+    ISO_IR 13) and has all the characters; else it is UTF-8, which has all there are.
 
     Examples
     --------
@@ -59,9 +60,8 @@ def choose_charset(
     if not wide:
         return None
     terms = _terms(preferred)
-    if len(terms) == 1 and _is_one_byte(terms[0]) and not check_encodable(wide, terms[0]):
-        return terms[0]
-    return _UTF8
+    stays = len(terms) == 1 and _is_one_byte(terms[0]) and terms[0] != _KATAKANA
+    return terms[0] if stays and not check_encodable(wide, terms[0]) else _UTF8
 
 
 def check_encodable(texts: Iterable[str], charset: str | Sequence[str] | None) -> list[str]:

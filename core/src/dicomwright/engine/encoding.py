@@ -35,7 +35,8 @@ def element_bytes(tag: int, vr: str, value: Any, encodings: str | Sequence[str])
     Raises
     ------
     BlueprintError
-        The value is longer than a 16 bit length field can say (PS3.5 section 7.1.2).
+        The value is longer than a 16 bit length field can say (PS3.5 section 7.1.2), or a text has characters
+        that the character set has not.
 
     """
     stream = DicomBytesIO()
@@ -44,7 +45,15 @@ def element_bytes(tag: int, vr: str, value: Any, encodings: str | Sequence[str])
     element = DataElement(tag, vr, value, already_converted=_is_plain(vr, value))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns where it changes the VR to UN; that is refused below
-        write_data_element(stream, element, encodings if isinstance(encodings, str) else list(encodings))
+        warnings.filterwarnings("error", message="Failed to encode value")  # it would write question marks
+        try:
+            write_data_element(stream, element, encodings if isinstance(encodings, str) else list(encodings))
+        except UserWarning:
+            raise BlueprintError(
+                f"{describe(tag)} has characters that cannot be written in the character set of the output",
+                hint="leave SpecificCharacterSet out of the blueprint: the one that is needed is chosen",
+                kind="charset",
+            ) from None
     data: bytes = stream.getvalue()
     if data[4:6] != vr.encode():
         raise BlueprintError(

@@ -100,7 +100,10 @@ class Field:
         value, problems = self._plain(value)
         if problems:
             raise self._illegal(env, problems)
-        return self._encode(value)
+        try:
+            return self._encode(value)
+        except BlueprintError as error:
+            raise self._illegal(env, list(error.problems)) from error
 
     def _asked(self, env: BuildEnvironment) -> Any:
         """Return what the function gives."""
@@ -153,13 +156,16 @@ def parts_of(
 ) -> tuple[Part, ...]:
     """Return the parts of one dataset in tag order; what cannot be encoded is added to the problems."""
     parts: list[Part] = []
+    told = any(problem.kind == "charset" for problem in problems)  # of each text
     for node in nodes:
         place = f"{path}{sort_text(node.tag)}"
         try:
             parts.append(_part(node, encodings, uids, problems, place))
         except BlueprintError as error:
             problems.extend(
-                Problem(p.message, p.hint, node.rule.element.origin, p.kind) for p in error.problems
+                Problem(p.message, p.hint, node.rule.element.origin, p.kind)
+                for p in error.problems
+                if not (told and p.kind == "charset")
             )
     return tuple(parts)
 
