@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import BaseTag, Tag
 
 from dicomwright.blueprint.environment import InstanceEnvironment
+from dicomwright.parents.scanner import shared_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -187,10 +188,16 @@ _LONG_VRS = frozenset(
 
 def raw_element(data: bytes) -> RawDataElement:
     """Return one encoded element (explicit VR little endian) as pydicom's raw element."""
-    tag = BaseTag(int.from_bytes(data[:2], "little") << 16 | int.from_bytes(data[2:4], "little"))
-    start = 12 if data[4:6] in _LONG_VRS else 8
-    value: Any = data[start:] or empty_value_for_VR(data[4:6].decode(), raw=True)
-    return RawDataElement(tag, data[4:6].decode(), len(data) - start, value, 0, False, True, True)  # noqa: FBT003  # pydicom's order
+    tag, vr, start, empty = _head(data[:6])
+    return RawDataElement(tag, vr, len(data) - start, data[start:] or empty, 0, False, True, True)  # noqa: FBT003  # pydicom's order
+
+
+@lru_cache(maxsize=4096)
+def _head(six: bytes) -> tuple[BaseTag, str, int, Any]:
+    """Return tag, VR, length of the header and empty value of an element, from its first six bytes."""
+    tag = shared_tag(int.from_bytes(six[:2], "little") << 16 | int.from_bytes(six[2:4], "little"))
+    vr = six[4:].decode("ascii")
+    return tag, vr, 12 if six[4:] in _LONG_VRS else 8, empty_value_for_VR(vr, raw=True)
 
 
 def file_meta(data: Iterable[bytes]) -> FileMetaDataset:
