@@ -86,7 +86,7 @@ def test_single_bits_have_no_padding_between_frames():
 
 
 def test_large_frames_go_through_a_temporary_file(build, monkeypatch):
-    monkeypatch.setattr("dicomwright_sc.multiframe._IN_MEMORY", 100)
+    monkeypatch.setattr("dicomwright.encoders.frames._IN_MEMORY", 100)
     for stack, _ in STACKS.values():
         (dataset,) = build(Frames(list(stack)), mode="multiframe")
         np.testing.assert_array_equal(dataset.pixel_array, stack)
@@ -221,6 +221,26 @@ def test_pictures_that_lost_something_say_so(shared_data, build, written):
     (dataset,) = build(shared_data / "v18_pictures" / "card_rgb_300dpi.png")
     assert "LossyImageCompression" not in dataset
     assert not {"PixelSpacing", "NominalScannedPixelSpacing"} & {element.keyword for element in dataset}
+
+
+@pytest.mark.parametrize("mode", ["single", "multiframe"])
+def test_shipped_blueprints_keep_the_loss_of_pictures(shared_data, mode):
+    of_mode = {"single": "secondary-capture-image", "multiframe": "multi-frame-sc-true-color-image"}
+    blueprint = Blueprint.load(of_mode[mode])
+    (dataset,) = DicomFactory().build(shared_data / "v18_pictures" / "card_exif6.jpg", blueprint)
+    assert dataset.LossyImageCompression == "01"
+    assert dataset.LossyImageCompressionMethod == "ISO_10918_1"
+
+
+def test_true_is_white_whatever_byte_it_is(build, written):
+    bits = np.eye(16, 24, dtype=bool)
+    loose = np.where(bits, np.uint8(255), np.uint8(0)).view(bool)  # as Pillow gives 1-bit pictures
+    for image in (bits, loose):
+        name = f"true as {int(image.view('u1').max())}"
+        (dataset,) = written(build(Frames([image])), name)
+        np.testing.assert_array_equal(dataset.pixel_array, bits * np.uint8(255))
+        (dataset,) = written(build(Frames([image]), mode="multiframe"), f"frames, {name}")
+        np.testing.assert_array_equal(dataset.pixel_array, bits)
 
 
 @pytest.mark.parametrize("name", ["rgb24_oblique", "rgb24_us"])

@@ -178,7 +178,7 @@ def lossy(losses: Sequence[tuple[str, float] | None]) -> Iterator[VirtualElement
     """Say that images were compressed with loss before they came here (C.7.6.1.1.5)."""
     if not any(losses):
         return
-    told = [("01", ds(loss[1]), loss[0]) if loss else ("00", OMIT, OMIT) for loss in losses]
+    told = [("01", ds(loss[1]), loss[0]) if loss else (OMIT, OMIT, OMIT) for loss in losses]
     yield each("LossyImageCompression", "CS", [each_told[0] for each_told in told])
     yield each("LossyImageCompressionRatio", "DS", [each_told[1] for each_told in told])
     yield each("LossyImageCompressionMethod", "CS", [each_told[2] for each_told in told])

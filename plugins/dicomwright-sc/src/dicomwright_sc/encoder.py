@@ -154,11 +154,16 @@ def _volume_job(volume: Volume, request: EncodeRequest, settings: Settings, *, m
 def _single_frames(job: _Job) -> Encoding:
     """Return the encoding of one instance for each image."""
     placement = job.placement
-    derived = [StaticElement(_SOP_CLASS, "UI", SINGLE_FRAME), *_pixels(job), *_place(job)]
+    derived = [
+        StaticElement(_SOP_CLASS, "UI", SINGLE_FRAME),
+        *_pixels(job),
+        *_place(job),
+        *elements.lossy(job.losses),
+    ]
     return Encoding(
         count=job.count,
         derived=Blueprint(derived),
-        defaults=Blueprint([*_defaults(job), *elements.lossy(job.losses)]),
+        defaults=Blueprint([*_defaults(job)]),
         pairs=None if placement is None else placement.pairs,
         pairing_problem=_PICTURES if placement is None else placement.pairing_problem,
         images=job.images,
@@ -221,12 +226,12 @@ def _multi_frame(job: _Job, asked: str) -> Encoding:
         *elements.pixel_module([shape], [kind]),
         *_monochrome(kind),
         *_frame_places(job, kind),
+        *elements.lossy(_worst(job.losses)),
         BulkElement("PixelData", "OW" if kind.bits > _BYTES else "OB", frames),
     ]
     defaults = [
         *_multi_frame_defaults(job, kind),
         *elements.vector(job.planes, count),
-        *elements.lossy(_worst(job.losses)),
     ]
     return Encoding(
         count=1,

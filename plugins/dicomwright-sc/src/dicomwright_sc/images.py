@@ -104,7 +104,7 @@ class FrameImages:
         """Return an image as it is stored in an instance of its own: 1-bit as 0 and 255."""
         image = np.asarray(self._images[index])
         if image.dtype == bool:
-            return image.view(np.uint8) * np.uint8(255)
+            return np.where(image, np.uint8(255), np.uint8(0))  # whatever byte stands for True
         return np.ascontiguousarray(image, dtype=f"<u{image.dtype.itemsize}")
 
     def digest(self) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dicomwright.errors import BlueprintError
+from dicomwright.encoders import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_length", "joined", "packed_bits", "pixel_bytes"]
 
-_IN_MEMORY: Final = 64 * 1024**2  # larger values go through a nameless temporary file, which is mapped
-_LONGEST: Final = 0xFFFFFFFE  # of a value of defined, even length (PS3.5 section 7.1.1)
 _BYTE: Final = 8
 
 
@@ -41,34 +38,21 @@ def check_length(size: int, source: str) -> None:
 
     Raises
     ------
-    BlueprintError
+    SourceError
         They take more than 4 GiB.
 
     """
-    if size > _LONGEST:
-        message = f"its frames take {size:,} bytes, and one value of DICOM has at most {_LONGEST:,}"
-        hint = "write an instance for each image: --encoder-opt mode=single"
-        raise BlueprintError(message, hint=hint, loc=source, kind="too-large")
+    frames.check_length(size, source, "write an instance for each image: --encoder-opt mode=single")
 
 
 def joined(images: Images, count: int, size: int, *, single_bits: bool) -> Any:
     """Return the frames one after the other as a bytes-like object of `size` bytes."""
     if single_bits:
-        parts: Iterable[Any] = packed_bits(images.image(index) for index in range(count))
-    else:
-        parts = (images.scaled_image(index) for index in range(count))
-    if size > _IN_MEMORY:
-        return _spilled(parts, size)
-    target = np.empty(size, np.uint8)
-    filled = 0
-    for part in parts:
-        flat = np.frombuffer(part, np.uint8)
-        target[filled : filled + flat.size] = flat
-        filled += flat.size
-    return target
+        return frames.joined(packed_bits(images.image(index) for index in range(count)), size)
+    return frames.joined((images.scaled_image(index) for index in range(count)), size)
 
 
-def packed_bits(frames: Iterable[Any]) -> Iterator[bytes]:
+def packed_bits(images: Iterable[Any]) -> Iterator[bytes]:
     """Yield frames of single bits: the first pixel is the lowest bit, no padding between frames (PS3.5 8.1.1).
 
     Examples
@@ -78,19 +62,10 @@ def packed_bits(frames: Iterable[Any]) -> Iterator[bytes]:
 
     """
     rest = np.empty(0, bool)
-    for frame in frames:
+    for frame in images:
         bits = np.concatenate([rest, np.asarray(frame, bool).reshape(-1)])
         whole = bits.size - bits.size % _BYTE
         yield np.packbits(bits[:whole], bitorder="little").tobytes()
         rest = bits[whole:]
     if rest.size:
         yield np.packbits(rest, bitorder="little").tobytes()
-
-
-def _spilled(parts: Iterable[Any], size: int) -> Any:
-    """Return a map of a temporary file without a name that holds the parts."""
-    with tempfile.TemporaryFile(prefix="dicomwright-") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        return np.memmap(file, np.uint8, "r", 0, (size,))
