@@ -308,8 +308,8 @@ def _plane(dataset: Dataset, frame: int, name: str, pixels: NDArray[Any]) -> _Pl
     """Return one slice."""
 
     def value(keyword: str, sequence: str) -> Any:
-        for group in _groups(dataset, frame, sequence):
-            if keyword in group:
+        for group in (*_groups(dataset, frame, sequence), *_detectors(dataset, frame)):
+            if group.get(keyword) is not None:
                 return group[keyword].value
         return dataset.get(keyword)
 
@@ -338,6 +338,14 @@ def _groups(dataset: Dataset, frame: int, sequence: str) -> Iterator[Dataset]:
     own = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())[frame : frame + 1]
     for item in (*own, *(dataset.get("SharedFunctionalGroupsSequence") or ())):
         yield from item.get(sequence) or ()
+
+
+def _detectors(dataset: Dataset, frame: int) -> Iterator[Dataset]:
+    """Yield the detector of a frame of nuclear medicine, which has its place (PS3.3 C.8.4.11)."""
+    items = list(dataset.get("DetectorInformationSequence") or ())
+    numbers = np.atleast_1d(dataset.get("DetectorVector") or 0)
+    number = int(numbers[frame]) if frame < len(numbers) else 0
+    yield from items[number - 1 : number] if number else ()
 
 
 def _document(files: Sequence[Path], document: Document) -> Proof:

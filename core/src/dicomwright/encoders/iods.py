@@ -1,4 +1,4 @@
-"""What the IODs of single-frame images ask of their pixels (PS3.3 C.8.2, C.8.3, C.8.9)."""
+"""What the IODs of images ask of their pixels (PS3.3 C.8.2, C.8.3, C.8.4, C.8.9)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from dicomwright.payload.stored_values import StoredValueRules
 
-__all__ = ["IMAGE_IODS", "ImageIod"]
+__all__ = ["IMAGE_IODS", "NM_IMAGE", "ImageIod"]
 
 
 @dataclass(frozen=True)
 class ImageIod:
-    """One IOD of the image encoder.
+    """One IOD of the built-in encoders.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class ImageIod:
     image_index: bool = False
 
 
-#: SOP class UID → IOD
+#: SOP class UID → IOD of single-frame images
 IMAGE_IODS = {
     "1.2.840.10008.5.1.4.1.1.2": ImageIod("CT", "ct-image"),
     "1.2.840.10008.5.1.4.1.1.4": ImageIod(
@@ -59,3 +59,11 @@ IMAGE_IODS = {
         image_index=True,
     ),
 }
+#: Planar nuclear medicine; like MR it has no Modality LUT, and a rescale is written only where it is needed.
+NM_IMAGE = ImageIod(
+    "NM",
+    "nm-image",
+    rules=StoredValueRules(bits_allocated=(8, 16), plain_preferred=True),
+    always_rescale=False,
+    rescale_type="US",
+)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dicomwright.payload.planes import Planes
     from dicomwright.payload.volume import Volume
 
-__all__ = ["Placement", "place"]
+__all__ = ["Placement", "fits", "place"]
 
 _SLICE_THICKNESS = 0x00180050
 _DISPLACED_MM = 0.01
@@ -84,6 +84,17 @@ def place(volume: Volume, parents: ParentSeries | None, slicing: str, shear: str
     if None in pairing.indices:
         _check_shear(cut, planes, shear)
     return _paired(cut, planes, parents, pairing.indices, pairing.problem, warnings)
+
+
+def fits(volume: Volume, parents: ParentSeries | None) -> bool:
+    """Tell whether an array has a slice for each parent, of its size, so that it lies where they lie."""
+    planes = None if parents is None else parents.planes
+    return (
+        parents is not None
+        and planes is not None
+        and len(planes) == len(parents) == volume.slices
+        and (planes.rows, planes.columns) == (volume.rows, volume.columns)
+    )
 
 
 def _beside(

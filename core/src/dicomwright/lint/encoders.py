@@ -17,6 +17,7 @@ _MODULES = frozenset(
         "multi-frame",
         "multi-frame-functional-groups",
         "multi-frame-dimension",
+        "nm-detector",
         "nm-image-pixel",
         "nm-multi-frame",
         "palette-color-lookup-table",

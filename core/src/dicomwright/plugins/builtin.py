@@ -98,32 +98,39 @@ def dicomwright_validators() -> list[ValidatorSpec]:
     ]
 
 
+_IMAGE_OPTIONS = (
+    OptionSpec(
+        name="slicing",
+        summary="auto, native, upright, axial, coronal, sagittal or like-parent",
+        default="auto",
+    ),
+    OptionSpec(name="non_finite", summary="the value that stands for NaN and infinity"),
+    OptionSpec(name="quantise", summary="auto; exact refuses any loss; fit never refuses", default="auto"),
+    OptionSpec(
+        name="shear",
+        summary="refuse, or positions: write sheared slices at their exact positions",
+        default="refuse",
+    ),
+)
+
+
 @hookimpl
 def dicomwright_encoders() -> list[EncoderSpec]:
-    """Give the encoder of single-frame images."""
+    """Give the encoders of images."""
     return [
         EncoderSpec(
             name="image",
             summary="single-frame images: CT, MR, PET and the like",
             target="dicomwright.encoders.image:ImageEncoder",
             payloads=("Volume",),
-            options=(
-                OptionSpec(
-                    name="slicing",
-                    summary="auto, native, upright, axial, coronal, sagittal or like-parent",
-                    default="auto",
-                ),
-                OptionSpec(name="non_finite", summary="the value that stands for NaN and infinity"),
-                OptionSpec(
-                    name="quantise",
-                    summary="auto; exact refuses any loss; fit never refuses",
-                    default="auto",
-                ),
-                OptionSpec(
-                    name="shear",
-                    summary="refuse, or positions: write sheared slices at their exact positions",
-                    default="refuse",
-                ),
-            ),
-        )
+            options=_IMAGE_OPTIONS,
+        ),
+        EncoderSpec(
+            name="planar-stack",
+            summary="nuclear medicine: a stack of planar images in one instance",
+            target="dicomwright.encoders.planar_stack:PlanarStackEncoder",
+            payloads=("Volume",),
+            sop_classes=("1.2.840.10008.5.1.4.1.1.20",),
+            options=_IMAGE_OPTIONS,
+        ),
     ]
