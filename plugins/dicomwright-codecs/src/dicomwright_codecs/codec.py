@@ -35,6 +35,8 @@ _DEFAULTS: Final = {
 }
 _GREY: Final = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR: Final = 3
+_LEAST_SIDE: Final = 32  # pylibjpeg-openjpeg always makes 6 resolutions
+_MOST_NEAR: Final = 255  # of CharLS
 _LEAST_BITS: Final = 2  # of JPEG-LS (PS3.5 8.2.3)
 
 
@@ -86,12 +88,16 @@ def _number(name: str, text: str) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
-    whole = name != "near" or number.is_integer()
-    least = 1.0 if name in ("near", "ratio") else 0.0
-    if not whole or not math.isfinite(number) or number < least or number == 0:
-        kind = (
-            "a whole number from 1" if name == "near" else "a number from 1" if least else "a number above 0"
+    if name == "near":
+        right, kind = (
+            number.is_integer() and 1 <= number <= _MOST_NEAR,
+            f"a whole number from 1 to {_MOST_NEAR}",
         )
+    elif name == "ratio":
+        right, kind = number >= 1, "a number from 1"
+    else:
+        right, kind = number > 0, "a number above 0"
+    if not right or math.isinf(number):
         raise BlueprintError(f"{name}={text!r} is not {kind}", kind="codec-option")
     return number
 
@@ -121,13 +127,16 @@ class ImageCompression:
                 f"{layout.photometric or 'empty'}; 1 sample of {' or '.join(_GREY)}, or 3 of RGB can be"
             )
         if layout.bits_allocated not in (8, 16):
-            yield f"it has {layout.bits_allocated} bits a sample; 8 and 16 can be"
+            plural = "" if layout.bits_allocated == 1 else "s"
+            yield f"it has {layout.bits_allocated} bit{plural} a sample; 8 and 16 bits can be"
         elif layout.bits_stored <= layout.bits_allocated - 8:
             yield f"of the {layout.bits_allocated} bits of a sample only {layout.bits_stored} are used"
         elif self._family == "jpeg-ls" and layout.bits_stored < _LEAST_BITS:
             yield "JPEG-LS has at least 2 bits a sample"
-        if self._settings.get("near", 0) >= 1 << (layout.bits_stored - layout.signed):
-            yield f"near={self._settings['near']:.0f} is more than its {layout.bits_stored} bits hold"
+        elif self._settings.get("near", 0) > ((1 << layout.bits_stored) - 1) // 2:
+            yield f"near={self._settings['near']:.0f} is more than half of what its {layout.bits_stored} bits hold"
+        if self._family == "jpeg2000" and min(layout.rows, layout.columns) < _LEAST_SIDE:
+            yield f"it has {layout.rows} rows and {layout.columns} columns; {_LEAST_SIDE} of each is the least"
 
     def photometric(self, layout: PixelLayout) -> str:
         """Return PhotometricInterpretation (0028,0004): JPEG 2000 transforms colours."""

@@ -26,7 +26,7 @@ def encapsulated(streams: Iterable[bytes], count: int, size: int) -> Any:
 
     Examples
     --------
-    >>> bytes(encapsulated([b"abc", b"de"], 2, 5)).hex(" ", 4)
+    >>> bytes(encapsulated([b"abc", b"de"], 2, 5)).hex(" ", -4)
     'feff00e0 08000000 00000000 0c000000 feff00e0 04000000 61626300 feff00e0 02000000 6465'
 
     Parameters

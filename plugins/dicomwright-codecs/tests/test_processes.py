@@ -1,0 +1,166 @@
+"""Images are compressed in processes: the same bytes, a bounded number under way, and one error if one dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dicomwright.errors import PublishError
+from dicomwright_codecs import session
+from dicomwright_codecs.session import processes_for
+from dicomwright_codecs.workers import Workers
+
+
+@pytest.fixture(autouse=True)
+def _small_images_are_worth_a_process(monkeypatch):
+    monkeypatch.setattr(session, "_WORTH_A_PROCESS", 1)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the workers that are started, and kill one of them if asked to."""
+    found = []
+    begin = Workers.__init__
+
+    def remembered(self, *arguments):
+        begin(self, *arguments)
+        found.extend(self._all)
+
+    monkeypatch.setattr(Workers, "__init__", remembered)
+    return found
+
+
+@pytest.mark.parametrize("name", ["rle", "jpeg-ls", "jpeg-ls-near", "jpeg2000-lossless", "jpeg2000", "htj2k"])
+def test_bytes_do_not_depend_on_the_number_of_processes(build, tmp_path, name, started):
+    alone = build(name, uids="derived").write(tmp_path / "alone", jobs=1)
+    assert started == []
+    together = build(name, uids="derived").write(tmp_path / "together", jobs=3)
+    assert len(started) == 3
+    assert [file.read_bytes() for file in together] == [file.read_bytes() for file in alone]
+    assert all(worker.process.poll() is not None for worker in started)
+
+
+def test_a_dead_process_is_one_error_and_leaves_nothing(build, tmp_path, started):
+    series = build("rle", np.zeros((40, 30, 20), np.int16))
+    real = series._plan.bulk.varying.func
+
+    def killing(env):
+        if env.instance_number == 7:
+            for worker in started:
+                os.kill(worker.process.pid, signal.SIGKILL)
+        return real(env)
+
+    object.__setattr__(series._plan.bulk.varying, "func", killing)
+    with pytest.raises(PublishError) as caught:
+        series.write(tmp_path / "out", jobs=2)
+    (problem,) = caught.value.problems
+    assert "the process that compressed it was ended by SIGKILL" in problem.message
+    assert list(tmp_path.iterdir()) == []
+    assert all(worker.process.poll() is not None for worker in started)
+
+
+def test_a_process_that_cannot_start_is_one_error(build, tmp_path, monkeypatch):
+    monkeypatch.setattr("dicomwright_codecs.workers._START", "raise SystemExit('no such thing')")
+    with pytest.raises(PublishError, match=r"image 1: the process .* ended with status 1 \(no such thing\)"):
+        build("rle").write(tmp_path / "out", jobs=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bounded_number_is_under_way(build, tmp_path):
+    series = build("rle", np.zeros((60, 30, 20), np.int16))
+    compression = series._plan.bulk.rule.element._compression
+    asked = []
+    real = compression._request.pixels
+    object.__setattr__(compression._request, "pixels", lambda index: asked.append(index) or real(index))
+    written, ahead = [], []
+
+    def progress(count):
+        written.append(count)
+        ahead.append(len(asked) - sum(written))
+
+    series.write(tmp_path / "out", jobs=2, progress=progress)
+    assert sorted(asked) == list(range(60))
+    assert max(ahead) < 40
+
+
+def test_multi_frame_images_are_compressed_frame_by_frame(compressed, started):
+    frames = np.random.default_rng(2).integers(0, 99, (9, 31, 33)).astype("u1")
+    dataset, compression = compressed("jpeg-ls", frames)
+    with compression.session(3, [0]):
+        value = compression.value(0)
+    assert len(started) == 3
+    assert bytes(value) == dataset.PixelData
+
+
+def test_many_pixels_go_through_a_file(compressed, monkeypatch):
+    frames = np.random.default_rng(2).integers(0, 99, (9, 31, 33)).astype("u1")
+    dataset, compression = compressed("rle", frames)
+    monkeypatch.setattr("dicomwright_codecs.fragments._IN_MEMORY", 10)
+    compression._last = None
+    assert bytes(compression.value(0)) == dataset.PixelData
+
+
+def test_small_series_need_no_processes(monkeypatch):
+    monkeypatch.setattr(session, "_WORTH_A_PROCESS", 8 * 2**20)
+    assert processes_for(8, 10, 2**20) == 1
+    assert processes_for(8, 32, 2**20) == 4
+    assert processes_for(1, 10**6, 2**20) == 1
+
+
+def test_a_script_without_a_guard_works(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import numpy as np
+from dicomwright import Blueprint, DicomFactory, Volume
+from dicomwright_codecs import session
+
+print("once")
+session._WORTH_A_PROCESS = 1
+volume = Volume(np.zeros((6, 7, 8), "i2"), np.diag([5.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+series = DicomFactory().build(volume, Blueprint.load("ct-image"), transfer_syntax="rle")
+print(len(series.write("out", jobs=2)))
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["once", "6"]
+
+
+def test_processes_end_with_a_build_that_is_killed(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import os, signal
+from dicomwright_codecs.workers import Workers
+workers = Workers(2, "rle")
+print(*(worker.process.pid for worker in workers._all), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    for process in map(int, done.stdout.split()):
+        assert ended(process)
+
+
+def ended(process):
+    """Wait until a process that is not our child is gone."""
+    for _ in range(100):
+        try:
+            status = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if status == "Z":
+            return True
+        time.sleep(0.05)
+    return False
