@@ -237,6 +237,8 @@ def test_the_catalog_tells_the_sop_class():
     assert {name: found[name].sop_class_uid for name in IODS} == {
         name: standard.sop_class(keyword).uid for name, keyword in IODS.items()
     }
+    general = found.pop("secondary-capture")  # whose encoder chooses among the classes of secondary capture
+    assert general.sop_class_uid == found["secondary-capture-image"].sop_class_uid
     uids = [entry.sop_class_uid for entry in found.values() if entry.sop_class_uid]
     assert len(uids) == len(set(uids))
 

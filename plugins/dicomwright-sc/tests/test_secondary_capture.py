@@ -140,10 +140,23 @@ def test_the_blueprint_chooses_the_mode_and_must_fit(build, refusal_of):
     assert len(build(frames, elements=asked(SINGLE))) == 5
     message = refusal_of(frames, elements=asked(STACKS["colour"][1]))
     assert "Multi-frame True Color Secondary Capture, but the images are 8 bit grey" in message
-    message = refusal_of(frames, elements=asked(SINGLE), mode="multiframe")
-    assert "mode=multiframe does not go with SOPClassUID (0008,0016) of Secondary Capture" in message
+    message = refusal_of(frames, elements=asked(STACKS["byte"][1]), mode="single")
+    assert "mode=single does not go with SOPClassUID (0008,0016) of Multi-frame Grayscale Byte" in message
+    (dataset,) = build(frames, elements=asked(SINGLE), mode="multiframe")
+    assert dataset.SOPClassUID == STACKS["byte"][1]
     message = refusal_of(frames, elements=asked("1.2.840.10008.5.1.4.1.1.2"))
     assert "is that of CT Image Storage, not of a secondary capture" in message
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_one_shipped_blueprint_for_all(kind, written):
+    frames, sop_class = Frames(list(STACKS[kind][0])), STACKS[kind][1]
+    blueprint = Blueprint.load("secondary-capture")
+    assert {each.SOPClassUID for each in written(DicomFactory().build(frames, blueprint))} == {SINGLE}
+    several = DicomFactory().build(frames, blueprint, encoder_options={"mode": "multiframe"})
+    (dataset,) = written(several, "several")
+    assert dataset.SOPClassUID == sop_class
+    assert dataset.NumberOfFrames == len(frames.images)
 
 
 def test_the_blueprint_alone_finds_this_encoder():
@@ -191,7 +204,7 @@ def test_multi_frame_volumes(build, written, array):
 def test_signed_volumes_need_an_instance_for_each_slice(refusal_of):
     message = refusal_of(Volume(RGB[..., 0].astype("i2") - 300, AFFINE), shear="positions", mode="multiframe")
     assert "values from -300 to -45 cannot be stored" in message
-    assert "--encoder-opt mode=single" in message
+    assert "--blueprint secondary-capture" in message
 
 
 def test_beside_parents(build, written, make_series):

@@ -114,7 +114,7 @@ def _asked_class(request: EncodeRequest) -> str:
     if request.sop_class_uid not in SOP_CLASSES:
         raise BlueprintError(
             f"SOPClassUID (0008,0016) is that of {UID(request.sop_class_uid).name}, not of a secondary capture",
-            hint="start from a shipped one (--blueprint secondary-capture-image), or name another encoder (--encoder)",
+            hint="start from a shipped one (--blueprint secondary-capture), or name another encoder (--encoder)",
             loc=request.blueprint[_SOP_CLASS].origin,
             kind="sop-class",
         )
@@ -122,17 +122,19 @@ def _asked_class(request: EncodeRequest) -> str:
 
 
 def _is_multi_frame(settings: Settings, asked: str, request: EncodeRequest) -> bool:
-    """Tell whether all images go into one instance."""
-    if settings.mode == "auto" or not asked:
-        return settings.mode == "multiframe" or asked not in ("", SINGLE_FRAME)
-    if (settings.mode == "multiframe") != (asked != SINGLE_FRAME):
+    """Tell whether all images go into one instance.
+
+    The plain class is that of all secondary capture until ``mode=multiframe`` asks for the one that holds the pixels.
+    """
+    several = asked not in ("", SINGLE_FRAME)
+    if several and settings.mode == "single":
         raise BlueprintError(
-            f"mode={settings.mode} does not go with SOPClassUID (0008,0016) of {SOP_CLASSES[asked]}",
-            hint="leave one of them out",
+            f"mode=single does not go with SOPClassUID (0008,0016) of {SOP_CLASSES[asked]}",
+            hint="use --blueprint secondary-capture, or leave the mode out",
             loc=request.blueprint[_SOP_CLASS].origin,
             kind="sop-class",
         )
-    return asked != SINGLE_FRAME
+    return several or settings.mode == "multiframe"
 
 
 def _frames_job(frames: Frames, request: EncodeRequest) -> _Job:
@@ -212,7 +214,8 @@ def _defaults(job: _Job) -> Iterator[VirtualElement]:
 def _multi_frame(job: _Job, asked: str) -> Encoding:
     """Return the encoding of one instance with all images."""
     shape, kind = _common(job)
-    _check_holds(asked, kind, job.request)
+    if asked != SINGLE_FRAME:
+        _check_holds(asked, kind, job.request)
     size = pixel_bytes(shape, kind.bits, job.count)
     check_length(size, job.source)
     images, count, single_bits = job.images, job.count, kind.bits == 1
@@ -270,7 +273,7 @@ def _common(job: _Job) -> tuple[tuple[int, ...], Kind]:
             raise BlueprintError(
                 f"the frames of a multi-frame image have one {what}, but image 1 is {texts[0]} and image "
                 f"{other + 1} is {texts[other]}",
-                hint="write an instance for each image: --encoder-opt mode=single",
+                hint="write an instance for each image: --blueprint secondary-capture, or --encoder-opt mode=single",
                 loc=job.source,
                 kind="frames-differ",
             )

@@ -42,7 +42,8 @@ def check_length(size: int, source: str) -> None:
         They take more than 4 GiB.
 
     """
-    frames.check_length(size, source, "write an instance for each image: --encoder-opt mode=single")
+    hint = "write an instance for each image: --blueprint secondary-capture, or --encoder-opt mode=single"
+    frames.check_length(size, source, hint)
 
 
 def joined(images: Images, count: int, size: int, *, single_bits: bool) -> Any:

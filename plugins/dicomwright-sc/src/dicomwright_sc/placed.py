@@ -93,7 +93,7 @@ class FramePixels(VolumePixels):
             return super().stored
         except StoredValueError as error:
             message = f"{error.problems[0].message} (multi-frame secondary capture)"
-            hint = "write an instance for each slice, which may have a rescale: --encoder-opt mode=single"
+            hint = "write an instance for each slice, which may have a rescale: --blueprint secondary-capture"
             raise StoredValueError(
                 message, hint=hint, loc=self.volume.source, kind=error.problems[0].kind
             ) from error
