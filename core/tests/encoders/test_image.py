@@ -214,3 +214,12 @@ def test_a_frame_of_reference_of_ones_own_is_kept(make_series):
     affine[:3, 3] += 300
     own = StaticElement("FrameOfReferenceUID", "UI", "2.25.5")
     assert build(IMAGE, "ct-image", own, parents=parents, affine=affine)[0].FrameOfReferenceUID == "2.25.5"
+
+
+def test_why_the_parents_give_no_place_is_told(make_series):
+    parents = make_series("CT", "axial", shape=(3, 4, 5))
+    parents[1].FrameOfReferenceUID = "2.25.99"
+    with pytest.raises(
+        DicomwrightError, match=r"no parents with a place \(the parents have 2 frames of reference"
+    ):
+        DicomFactory().build_series(IMAGE, Blueprint.load("ct-image"), parents)

@@ -141,6 +141,18 @@ def test_cosines_rounded_to_three_digits_are_usable(slices):
     assert ParentSeries(images).planes is not None
 
 
+def test_cosines_that_are_no_unit_vectors_become_some(slices):
+    images = slices()
+    for image in images:
+        image.ImageOrientationPatient = [0.985, 0.174, 0, -0.174, 0.985, 0]
+    planes = ParentSeries(images).planes
+    assert planes is not None
+    assert np.linalg.norm([planes.row_direction, planes.column_direction], axis=1) == pytest.approx(
+        1, abs=1e-12
+    )
+    assert planes.row_direction == pytest.approx([0.985, 0.174, 0], abs=3e-4)
+
+
 def test_positions_without_pixel_spacing_order_but_make_no_planes(slices):
     images = slices("axial", [2, 1, 0])
     for image in images:

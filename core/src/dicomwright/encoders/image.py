@@ -106,7 +106,7 @@ class ImageEncoder:
         lossy = request.parents is not None and request.parents.lossy
         placement = place(payload, request.parents, options.slicing, options.shear)
         if placement.planes is None:
-            _check_described(payload, request.blueprint)
+            _check_described(payload, request)
         pixels = VolumePixels(
             placement.volume,
             payload,
@@ -154,12 +154,14 @@ def _iod(request: EncodeRequest) -> ImageIod:
         ) from None
 
 
-def _check_described(volume: Volume, blueprint: Blueprint) -> None:
+def _check_described(volume: Volume, request: EncodeRequest) -> None:
     """Refuse slices without a place, which the IODs here do not allow, unless the blueprint gives it."""
-    missing = [keyword for keyword in _PLANE if keyword not in blueprint]
+    missing = [keyword for keyword in _PLANE if keyword not in request.blueprint]
+    parents = request.parents
     if missing:
+        why = f" ({'; '.join(parents.warnings)})" if parents is not None and parents.warnings else ""
         raise GeometryError(
-            f"nothing says where the slices lie in the patient: no affine, no parents with a place, and no "
+            f"nothing says where the slices lie in the patient: no affine, no parents with a place{why}, and no "
             f"{' or '.join(missing)} in the blueprint",
             hint="give Volume(array, affine), a parent series with one instance for each slice, or these elements",
             loc=volume.source,

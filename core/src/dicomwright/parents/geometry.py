@@ -239,9 +239,10 @@ def _stack(
 
 
 def _right_angle(orientation: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the directions, made orthonormal if rounding has spoiled them by more than `Planes` accepts."""
+    """Return the directions, made orthonormal if rounding has spoiled them by more than validators accept."""
     row, column = orientation[:3], orientation[3:]
-    if abs(float(row @ column)) > 1e-4:  # noqa: PLR2004 - the tolerance of Planes
+    off = max(abs(float(np.linalg.norm(direction)) - 1) for direction in (row, column))
+    if abs(float(row @ column)) > 1e-4 or off > 4e-5:  # noqa: PLR2004 - the tolerances of Planes, and of dciodvfy
         row = row / np.linalg.norm(row)
         column = column - (column @ row) * row
         column /= np.linalg.norm(column)
