@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from pydicom.uid import EncapsulatedPDFStorage
+
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.blueprint.tags import to_tag
@@ -259,7 +261,7 @@ class DicomFactory:
         parents : ParentSeries, path, dataset, or list of paths or datasets, optional
             The series that the report is about.
         blueprint : Blueprint
-            Which rule makes which tag.
+            Which rule makes which tag. Pages take of one of encapsulated PDF what is not about the document itself.
         kwargs : mapping, optional
             Handed to the functions of the blueprint.
         form : str
@@ -284,10 +286,12 @@ class DicomFactory:
         given: dict[str, Any] = {"kwargs": kwargs, "encoder_options": encoder_options}
         rendering = dict(reader_options or {})
         if form == "pages":
+            of_pages = _pages_blueprint(blueprint) if _is_of_document(blueprint) else blueprint
             pages = self.build(
-                report, blueprint, parents, "pdf", _PAGES_ENCODER, reader_options=rendering, **given
+                report, of_pages, parents, "pdf", _PAGES_ENCODER, reader_options=rendering, **given
             )
             return [pages]
+        parents = ParentSeries.of(parents)
         embedding = {name: value for name, value in rendering.items() if name not in _RENDERING}
         document = self.build(
             report, blueprint, parents, "pdf", "encapsulated-pdf", reader_options=embedding, **given
@@ -359,6 +363,14 @@ class DicomFactory:
     def _plain_build(self, kwargs: Mapping[Any, Any] | None) -> Build:
         options = BuildOptions(kwargs=kwargs or {}, filling_strategy=self.filling_strategy)
         return Build(self, options, self._plugin_set)
+
+
+def _is_of_document(blueprint: Blueprint) -> bool:
+    """Tell whether a blueprint is that of an encapsulated PDF."""
+    if "SOPClassUID" not in blueprint:
+        return False
+    sop_class = blueprint["SOPClassUID"]
+    return isinstance(sop_class, StaticElement) and str(sop_class.value) == EncapsulatedPDFStorage
 
 
 def _pages_blueprint(blueprint: Blueprint) -> Blueprint:

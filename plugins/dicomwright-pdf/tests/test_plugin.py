@@ -25,7 +25,7 @@ def plugin_set():
 def test_record(plugin_set):
     (record,) = [one for one in plugin_set.records if one.distribution == "dicomwright-pdf"]
     assert (record.name, record.status, record.reason) == ("pdf", "loaded", "")
-    assert set(record.kinds) == {"reader", "encoder"}
+    assert set(record.kinds) == {"command", "encoder", "reader"}
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "REPORT.PDF", "nameless"])

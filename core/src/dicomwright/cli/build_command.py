@@ -47,8 +47,8 @@ _PATH = click.Path(path_type=Path)
     "blueprints",
     metavar="NAME|FILE",
     multiple=True,
-    required=True,
-    help="A shipped blueprint or a blueprint file. Several combine left to right.",
+    help="A shipped blueprint or a blueprint file. Several combine left to right. May be left out where the "
+    "--encoder makes one kind of object.",
 )
 @click.option(
     "--parent",
@@ -166,6 +166,8 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.plugins.isolation import stdout_to_stderr
 
+    if not (given["blueprints"] or given["encoder"]):
+        raise click.UsageError("Missing option '--blueprint'.", ctx)
     with stdout_to_stderr():
         series = _built(
             given, no_plugins=bool(ctx.find_root().params.get("no_plugins") or given["without_plugins"])

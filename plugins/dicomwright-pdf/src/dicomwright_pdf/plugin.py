@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dicomwright.plugins import EncoderSpec, OptionSpec, ReaderSpec, hookimpl
+from dicomwright.plugins import CommandSpec, EncoderSpec, OptionSpec, ReaderSpec, hookimpl
 
-__all__ = ["dicomwright_encoders", "dicomwright_readers"]
+__all__ = ["dicomwright_commands", "dicomwright_encoders", "dicomwright_readers"]
 
 _READER = {
     "payload": "Document, or Frames: the pages as images (default: what the encoder takes)",
@@ -50,5 +50,17 @@ def dicomwright_encoders() -> list[EncoderSpec]:
             payloads=("Document",),
             sop_classes=("1.2.840.10008.5.1.4.1.1.104.1",),
             options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _ENCODER.items()),
+        )
+    ]
+
+
+@hookimpl
+def dicomwright_commands() -> list[CommandSpec]:
+    """Give the command that stores a report in several forms at once."""
+    return [
+        CommandSpec(
+            name="encode-pdf",
+            summary="Store a PDF report as a document, as images of its pages, or both.",
+            target="dicomwright_pdf.command:encode_pdf",
         )
     ]
