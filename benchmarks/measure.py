@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import resource
     from collections.abc import Sequence
 
 __all__ = ["Command", "Samples", "compare_commands", "compare_workers"]
@@ -24,10 +23,11 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Samples:
-    """What was measured of one contender: seconds of each run, and memory."""
+    """What was measured of one contender: seconds of each run by the clock and of the processor, and memory."""
 
     name: str
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     memory: int = 0
 
     @property
@@ -37,6 +37,10 @@ class Samples:
     def ratio_to(self, other: Samples) -> float:
         """Return the median of the ratios of runs that followed each other."""
         return statistics.median(a / b for a, b in zip(self.seconds, other.seconds, strict=True))
+
+    def cpu_ratio_to(self, other: Samples) -> float:
+        """Return the same of processor time, which other processes hardly change."""
+        return statistics.median(a / b for a, b in zip(self.cpu, other.cpu, strict=True))
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Worker:
         )
         self._answer()
 
-    def ask(self, command: str, out: Path) -> float:
+    def ask(self, command: str, out: Path) -> list[float]:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command} {out}\n")
         self._process.stdin.flush()
@@ -73,10 +77,10 @@ class Worker:
     def close(self) -> None:
         self._process.communicate()
 
-    def _answer(self) -> float:
+    def _answer(self) -> list[float]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if line[:1] in '"0123456789':
+            if line.startswith("["):
                 return json.loads(line)  # type: ignore[no-any-return]
         raise SystemExit(f"{self.samples.name} ended without an answer")
 
@@ -94,10 +98,12 @@ def compare_workers(
     target = (out or folder) / "out"
     shutil.rmtree(target, ignore_errors=True)
     for worker in workers:
-        worker.samples.memory = int(worker.ask("memory", target))
+        worker.samples.memory = int(worker.ask("memory", target)[0])
     for _ in range(runs):
         for worker in workers:
-            worker.samples.seconds.append(worker.ask("time", target))
+            seconds, cpu = worker.ask("time", target)
+            worker.samples.seconds.append(seconds)
+            worker.samples.cpu.append(cpu)
     for worker in workers:
         worker.close()
     return [worker.samples for worker in workers]
@@ -108,14 +114,15 @@ def compare_commands(commands: Sequence[Command], folder: Path, runs: int) -> li
     samples = [Samples(command.name) for command in commands]
     for number in range(runs + 1):
         for command, sample in zip(commands, samples, strict=True):
-            seconds, memory = _timed(command, folder / "out")
+            seconds, cpu, memory = _timed(command, folder / "out")
             if number:
                 sample.seconds.append(seconds)
+                sample.cpu.append(cpu)
                 sample.memory = max(sample.memory, memory)
     return samples
 
 
-def _timed(command: Command, out: Path) -> tuple[float, int]:
+def _timed(command: Command, out: Path) -> tuple[float, float, int]:
     shutil.rmtree(out, ignore_errors=True)
     if not command.makes_folder:
         out.mkdir()
@@ -132,8 +139,4 @@ def _timed(command: Command, out: Path) -> tuple[float, int]:
     if status:
         sys.exit(f"{command.name} failed: {' '.join(arguments)}\n{errors}")
     shutil.rmtree(out, ignore_errors=True)
-    return seconds, _peak(usage)
-
-
-def _peak(usage: resource.struct_rusage) -> int:
-    return usage.ru_maxrss * 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024

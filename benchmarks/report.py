@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def as_data(samples: list[Samples], reference: str) -> dict[str, dict[str, float
     return {
         sample.name: {
             "ratio": round(sample.ratio_to(base), 3),
+            "cpu_ratio": round(sample.cpu_ratio_to(base), 3),
+            "cpu_s": round(statistics.median(sample.cpu), 5),
             "median_s": round(sample.median, 5),
             "memory_mib": round(sample.memory / MIB, 1),
             "runs": len(sample.seconds),
@@ -69,8 +72,8 @@ def write_report(results: dict[str, Any], folder: Path) -> None:
 def _markdown(results: dict[str, Any]) -> str:
     works = {name: results["works"][name] for name in ("w1", "w3", "w4", "w2") if name in results["works"]}
     names = sorted({name for work in works.values() for name in work}, key=_order)
-    lines = ["| | " + " | ".join(f"{key.upper()} time | {key.upper()} memory" for key in works) + " |"]
-    lines.append("|---" * (1 + 2 * len(works)) + "|")
+    lines = ["| | " + " | ".join(f"{key.upper()} time | processor | memory" for key in works) + " |"]
+    lines.append("|---" * (1 + 3 * len(works)) + "|")
     for name in names:
         cells = [_cell(work.get(name)) for work in works.values()]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
@@ -82,7 +85,9 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _cell(entry: dict[str, float] | None) -> str:
-    return f"{entry['ratio']:.2f} {TIMES} | {entry['memory_mib']:.0f} MiB" if entry else " | "
+    if entry is None:
+        return " | | "
+    return f"{entry['ratio']:.2f} {TIMES} | {entry['cpu_ratio']:.2f} {TIMES} | {entry['memory_mib']:.0f} MiB"
 
 
 def _figures(results: dict[str, Any]) -> str:

@@ -111,33 +111,30 @@ def _figures(folder: Path, *, quick: bool) -> dict[str, float]:
 def _derived(works: dict[str, Any], sizes: Sizes) -> dict[str, float]:
     """Return what the targets are about, from what was measured."""
 
-    def seconds(work: str, name: str) -> float:
-        return float(works[work][name]["median_s"])
+    def ratio(work: str, name: str, other: str, kind: str = "median_s") -> float:
+        return float(works[work][name][kind] / works[work][other][kind])
 
     found = {}
-    for work in ("w1", "w3", "w4"):
-        for end in ("", "-2"):
-            found[f"{work}{end} : limit{end}"] = seconds(work, "dicomwright" + end) / seconds(
-                work, "limit" + end
+    for kind, label in (("median_s", ""), ("cpu_s", ", processor")):
+        for work, end in ((work, end) for work in ("w1", "w3", "w4") for end in ("", "-2")):
+            found[f"{work}{end} : limit{end}{label}"] = ratio(work, "dicomwright" + end, "limit" + end, kind)
+        found[f"loop : w1-2{label}"] = ratio("w1", "pydicom-loop", "dicomwright-2", kind)
+        found[f"w1 process, loop : ours{label}"] = ratio("w1-process", "pydicom-loop", "dicomwright-2", kind)
+        w4 = works["w4"]["dicomwright"][kind] - works["w4"]["limit"][kind]
+        found[f"w4 beyond the limit, us an instance{label}"] = 1e6 * w4 / sizes.w4[0]
+        imports = works["start-up"]["import numpy, pydicom"][kind]
+        found[f"w2-small : import numpy, pydicom{label}"] = works["w2-small"]["dicomwright"][kind] / imports
+        unpacked = works["start-up"]["gzip -dc"][kind] + works["w2-repeated"]["dicomwright"][kind]
+        found[f"w2-gz : gzip -dc + w2{label}"] = works["w2-gz"]["dicomwright"][kind] / unpacked
+        for work in ("w2-repeated", "w2-gz") if "vtk-dicom (C++)" in works["w2"] else ():
+            found[f"{work} : vtk-dicom{label}"] = ratio(work, "dicomwright", "vtk-dicom (C++)", kind)
+        for command in ("--help", "plugins"):
+            over = (
+                works["start-up"][f"dicomwright {command}"][kind] - works["start-up"]["python -c pass"][kind]
             )
-    found["loop : w1-2"] = seconds("w1", "pydicom-loop") / seconds("w1", "dicomwright-2")
-    found["w4 beyond the limit, us an instance"] = (
-        1e6 * (seconds("w4", "dicomwright") - seconds("w4", "limit")) / sizes.w4[0]
-    )
+            found[f"{command} over python, ms{label}"] = 1e3 * over
     for end in ("", "-unsynced"):
-        ours, limit = seconds("w1-disk", f"dicomwright-2{end}"), seconds("w1-disk", f"limit-2{end}")
-        found[f"w1 on disk{end} : limit"] = ours / limit
-    found["w1 process, loop : ours"] = works["w1-process"]["pydicom-loop"]["ratio"]
-    imports = seconds("start-up", "import numpy, pydicom")
-    found["w2-small : import numpy, pydicom"] = seconds("w2-small", "dicomwright") / imports
-    unpacked = seconds("start-up", "gzip -dc") + seconds("w2-repeated", "dicomwright")
-    found["w2-gz : gzip -dc + w2"] = seconds("w2-gz", "dicomwright") / unpacked
-    if "vtk-dicom (C++)" in works["w2"]:
-        found["w2 : vtk-dicom"] = 1 / works["w2-repeated"]["vtk-dicom (C++)"]["ratio"]
-        found["w2-gz : vtk-dicom"] = 1 / works["w2-gz"]["vtk-dicom (C++)"]["ratio"]
-    bare = seconds("start-up", "python -c pass")
-    for command in ("--help", "plugins"):
-        found[f"{command} over python, ms"] = 1e3 * (seconds("start-up", f"dicomwright {command}") - bare)
+        found[f"w1 on disk{end} : limit"] = ratio("w1-disk", f"dicomwright-2{end}", f"limit-2{end}")
     return found
 
 

@@ -1,7 +1,8 @@
 """One contender in a process of its own: loads its input once, then builds when it is told to.
 
 Reads commands from standard input, one a line, answers with one line of JSON each: ``time OUT`` builds into a
-folder and gives seconds; ``memory OUT`` gives by how many bytes anonymous memory grew at most.
+folder and gives seconds, of the clock and of the processor; ``memory OUT`` gives by how many bytes anonymous memory
+grew at most.
 """
 
 from __future__ import annotations
@@ -48,15 +49,15 @@ def main() -> None:
     """Serve until standard input ends."""
     name, work, folder = sys.argv[1:]
     build = MAKERS[name](work, Path(folder))
-    print(json.dumps("ready"), flush=True)
+    print("[]", flush=True)
     for line in sys.stdin:
         command, out = line.split()
         if command == "memory":
-            answer: float = growth(lambda out=out: build(Path(out)))  # type: ignore[misc]
+            answer = [growth(lambda out=out: build(Path(out)))]  # type: ignore[misc]
         else:
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             build(Path(out))
-            answer = time.perf_counter() - start
+            answer = [time.perf_counter() - start[0], time.process_time() - start[1]]
         print(json.dumps(answer), flush=True)
 
 
