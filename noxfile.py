@@ -1,16 +1,20 @@
 """The test matrix and every chore of the workspace.
 
 ``nox`` runs lint, types, tests and docs on the running Python. ``nox -s matrix`` runs the rest: each member
-alone on every Python, with the newest and with the oldest dependencies that it allows, all of them together,
-the built wheels, and the demo. ``nox --list`` shows all sessions.
+alone on every Python, with the newest and with the oldest dependencies that it allows, all of them together on
+the other Pythons, the built wheels, and the demo. ``nox -t matrix --allow-parallel -j auto`` does the same with
+a session on each core. ``nox --list`` shows all sessions.
 
 The members are read from disk, the Pythons from the classifiers of the core, the dependencies of the sessions
-from the groups in the root ``pyproject.toml``. No session downloads a Python.
+from the groups in the root ``pyproject.toml``. Where uv is installed, it makes the environments. No session
+downloads a Python.
 """
 
 from __future__ import annotations
 
+import filecmp
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,6 +63,8 @@ def read_members() -> dict[str, Member]:
 
 MEMBERS = read_members()
 PYTHONS = nox.project.python_versions({"project": {"classifiers": MEMBERS["dicomwright"].classifiers}})
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+ELSEWHERE = [python for python in PYTHONS if python != RUNNING]  # `tests` runs all members together here
 RESOLUTIONS = ("highest", "lowest-direct")
 
 
@@ -95,6 +101,13 @@ def editable(members: Iterable[Member]) -> list[str]:
     return [part for member in members for part in ("-e", member.folder)]
 
 
+def pytest(session: nox.Session, *arguments: str, distribution: str = "worksteal") -> None:
+    """Run pytest on all cores, or on one where nox gives each session a core."""
+    alone = getattr(session, "parallel", False)  # older releases of nox have no such attribute
+    workers = [] if alone else ["-n", "auto", "--dist", distribution]
+    session.run("pytest", *workers, *arguments, *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format."""
@@ -115,18 +128,18 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests of all members together on the running Python."""
-    session.install(*editable(MEMBERS.values()), *group("test"))
-    session.run("pytest", *session.posargs)
+    session.install(*editable(MEMBERS.values()), *group("test", "workspace"))
+    pytest(session)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples in docstrings, in the READMEs and in the documentation."""
-    session.install(*editable(MEMBERS.values()), *group("test"))
+    session.install(*editable(MEMBERS.values()), *group("test", "workspace"))
     pages = [*ROOT.glob("README.md"), *ROOT.glob("docs")]
     in_members = [f"{member.folder}/{part}" for member in MEMBERS.values() for part in ("src", "README.md")]
     examples = ["--doctest-modules", "--examples", "--import-mode=prepend"]  # prepend: each module loads once
-    session.run("pytest", *examples, *in_members, *map(str, pages), *session.posargs)
+    pytest(session, *examples, *in_members, *map(str, pages), distribution="loadfile")  # blocks share names
 
 
 @nox.session(python=PYTHONS, tags=["matrix"])
@@ -140,30 +153,34 @@ def unit(session: nox.Session, member: str, resolution: str) -> None:
         oldest = Path(session.create_tmp()) / "floors.txt"
         oldest.write_text("\n".join(floors(members, str(session.python))), encoding="utf-8")
         constraints = ["-c", str(oldest)]
-    session.install(*editable(members), *group("test"), *constraints)
-    session.run("pytest", f"{members[-1].folder}/tests", *session.posargs)
+    tables = group("tables") if member == "dicomwright" else ()  # its tests compare its data with them
+    session.install(*editable(members), *group("test"), *tables, *constraints)
+    pytest(session, f"{members[-1].folder}/tests")
 
 
-@nox.session(python=PYTHONS, tags=["matrix"])
+@nox.session(python=ELSEWHERE, tags=["matrix"])
 def together(session: nox.Session) -> None:
-    """Run all tests of all members together."""
-    session.install(*editable(MEMBERS.values()), *group("test"))
-    session.run("pytest", *session.posargs)
+    """Run the tests that need several members, all of them installed; their own tests run in `unit`."""
+    session.install(*editable(MEMBERS.values()), *group("test", "workspace"))
+    pytest(session, "tests")
 
 
 @nox.session(tags=["matrix"])
 def built(session: nox.Session) -> None:
     """Build wheels from source distributions, install them without the sources, run the workspace's tests."""
-    session.install(*group("build"))
+    with_uv = session.venv_backend == "uv"
+    session.install(*group("build"), *(["uv"] if with_uv else []))
     output = Path(session.create_tmp()) / "dist"
     for old in output.glob("*"):
         old.unlink()
     for member in MEMBERS.values():
-        session.run("python", "-m", "build", "--outdir", str(output), member.folder, silent=True)
-    session.install(*map(str, output.glob("*.whl")), *group("test"))
+        installer = "uv" if with_uv else "pip"
+        command = ["python", "-m", "build", "--installer", installer, "--outdir", str(output), member.folder]
+        session.run(*command, silent=True)
+    session.install(*map(str, output.glob("*.whl")), *group("test", "workspace"))
     for module in (name.replace("-", "_") for name in MEMBERS):
         session.run("python", "-I", "-c", f"import {module} as m; assert 'site-packages' in m.__file__, m")
-    session.run("pytest", "tests", *session.posargs)
+    pytest(session, "tests")
 
 
 @nox.session(tags=["matrix"])
@@ -195,6 +212,20 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *arguments, *session.posargs)
 
 
+@nox.session(default=False)
+def standard(session: nox.Session) -> None:
+    """Make the tables of the standard from their sources again, and compare them with those of the core."""
+    session.install(*group("standard"))
+    made = Path(session.create_tmp()) / "tables"
+    session.run("python", "tools/generate_standard.py", "--out", str(made), *session.posargs)
+    data = ROOT / "core/src/dicomwright/standard/data"
+    names = sorted(path.name for path in made.iterdir())
+    same, *_ = filecmp.cmpfiles(data, made, names, shallow=False)
+    if same != names:
+        session.error(f"tools/generate_standard.py makes other files: {sorted({*names} - {*same})}")
+    session.log(f"{', '.join(names)}: as committed")
+
+
 @nox.session(venv_backend="none", default=False)
 def matrix(session: nox.Session) -> None:
     """Run everything that the default run leaves out."""
@@ -202,7 +233,8 @@ def matrix(session: nox.Session) -> None:
         for member in MEMBERS:
             for resolution in RESOLUTIONS:
                 session.notify(f"unit-{python}({member}, {resolution})")
-        session.notify(f"together-{python}")
+        if python in ELSEWHERE:
+            session.notify(f"together-{python}")
     for name in ("built", "demo", "interpreters"):
         session.notify(name)
 
