@@ -12,6 +12,7 @@ from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import FunctionalElement, StaticElement
 from dicomwright.blueprint.environment import SeriesEnvironment
+from dicomwright.blueprint.resolution import OMIT
 from dicomwright.encoders.api import EncodeRequest, Encoding
 from dicomwright.encoders.context import Derivation, derived_context
 from dicomwright.engine.compile import compile_plan
@@ -351,7 +352,7 @@ def sop_class_of(blueprint: Blueprint, parents: ParentSeries | None) -> str:
     if isinstance(element, StaticElement):
         return str(element.value or "")
     resolved = element.resolve(SeriesEnvironment(parents=parents))
-    return str(getattr(resolved, "value", resolved) or "")
+    return "" if resolved is OMIT else str(getattr(resolved, "value", resolved) or "")
 
 
 def _built_class(encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> str:

@@ -15,12 +15,12 @@ from dicomwright.build import Build, BuildOptions, sop_class_of
 from dicomwright.engine.compile import compile_plan
 from dicomwright.engine.request import BuildRequest
 from dicomwright.engine.rules import Layer, merge
-from dicomwright.errors import DicomwrightError
+from dicomwright.errors import BlueprintError, DicomwrightError
 from dicomwright.lint import Allowance, Finding, check
 from dicomwright.lint.encoders import given_by_encoders
-from dicomwright.lint.findings import sorted_findings
+from dicomwright.lint.findings import named, sorted_findings
 from dicomwright.lint.gate import Gate
-from dicomwright.lint.rules import fixed_uids, illegal_values, overridden
+from dicomwright.lint.rules import fixed_uids, homeless, illegal_values, overridden
 from dicomwright.lint.views import RuleView
 from dicomwright.parents import ParentSeries
 from dicomwright.payload import Document, Frames, Volume
@@ -126,9 +126,10 @@ def dry_run(
         run.plan = _compiled(layers, encoding, series, known, found)
     else:
         found.add(illegal_values(run.rules))
+        found.add(homeless(run.rules))
         found.add(_of_rules(run, encoding))
     allowance = Allowance.of(allow)
-    run.findings = sorted_findings(map(allowance.apply, found.all))
+    run.findings = sorted_findings(map(allowance.apply, named(found.all, known)))
     return run
 
 
@@ -182,7 +183,7 @@ def _encoding(
     """Return what an encoder says; None, with a finding, if there is none for these objects."""
     uid = sop_class_of(blueprint, parents)
     if not uid:
-        found.add([_unnamed()])
+        found.add([_unnamed(blueprint)])
         return None
     try:
         payload = build.payload(source) if source is not None else _stand_in(build, parents, uid)
@@ -192,17 +193,20 @@ def _encoding(
         if source is None and any(problem.kind == "sop-class" for problem in error.problems):
             found.add([_without_encoder(uid)])
         else:
-            found.error(error, "parent" if source is None else "value")
+            found.error(
+                error, "value" if isinstance(error, BlueprintError) or source is not None else "parent"
+            )
         return None
 
 
-def _unnamed() -> Finding:
+def _unnamed(blueprint: Blueprint) -> Finding:
     return Finding(
         "error",
         "sop-class",
         (_SOP_CLASS,),
         "SOPClassUID (0008,0016) is given by nothing, so it is not known what kind of object this is",
         "start from a shipped blueprint, or name the IOD (--iod)",
+        origin=blueprint[_SOP_CLASS].origin if _SOP_CLASS in blueprint else "",
     )
 
 

@@ -200,3 +200,13 @@ class TestCommand:
         done = run('PatientSx = { static = "X" }\nPatientID = { statc = "X" }', "--json")
         assert done.exit_code == 1
         assert [row["kind"] for row in json.loads(done.stdout)] == ["blueprint", "blueprint"]
+
+    def test_what_cannot_be_read_names_tag_and_module(self, run):
+        text = 'StudyDate = { series = "tody" }\nEchoTime = { static = "abc" }'
+        rows = json.loads(run(text, "--json").stdout)
+        assert [(row["keyword"], row["module"]) for row in rows] == [
+            ("StudyDate", "General Study"),
+            ("EchoTime", "MR Image"),
+        ]
+        assert rows[0]["message"] == 'StudyDate (0008,0020): there is no function "tody"'
+        assert all(row["fix"] for row in rows)

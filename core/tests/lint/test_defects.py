@@ -185,7 +185,8 @@ def test_each_defect_is_found(lint, defect):
     one = next(row for row in named if keyword in (None, row.keyword))
     assert __file__ in one.origin
     assert one.tag in one.message
-    assert one.fix or kind == "value"
+    assert one.fix
+    assert one.module or keyword == "CodeMeaning"  # which is in items alone
 
 
 def test_there_are_enough_defects():
@@ -207,6 +208,46 @@ def test_module_and_type_are_named(lint):
     (found,) = lint("ct-image", DiscardElement("KVP"))
     assert (found.module, found.tag) == ("CT Image", "(0018,0060)")
     assert "type 2, CT Image module (M) is not produced" in found.message
+
+
+def test_of_another_iod_is_said_where_it_is_from(lint):
+    (found,) = lint("ct-image", static("EchoTime", "DS", "30"))
+    assert found.module == "MR Image"
+    (found,) = lint("mr-image", SequenceElement("DerivationCodeSequence", [code(KVP=("DS", "1"))]))
+    assert found.module == "General Reference"
+
+
+def test_terms_of_ones_own_are_notes(lint):
+    (found,) = [
+        one
+        for one in lint("secondary-capture-image", static("ConversionType", "CS", "WDS"), notes=True)
+        if one.kind == "term"
+    ]
+    assert (found.severity, found.keyword, found.module) == ("note", "ConversionType", "SC Equipment")
+
+
+def test_private_elements_need_a_creator(lint):
+    creator = static(0x00090010, "LO", "ACME")
+    (found,) = lint("mr-image", static(0x00091001, "LO", "x"))
+    assert (found.severity, found.kind, found.tag) == ("error", "value", "(0009,1001)")
+    assert __file__ in found.origin
+    assert lint("mr-image", static(0x00091001, "LO", "x"), creator) == []
+    assert lint("mr-image", static(0x00091001, "LO", "x"), DiscardElement(0x00090010)) == [found]
+    assert lint("mr-image", CopyElement(0x00091001, optional=True)) == []
+
+
+def test_a_conditional_attribute_of_a_module_that_is_begun(lint):
+    found = lint("ct-image", static("WindowWidth", "DS", "350"), DiscardElement("WindowCenter"))
+    assert {(one.severity, one.kind, one.module) for one in found} == {("warning", "module", "VOI LUT")}
+    assert {one.keyword for one in found} == {"WindowCenter", "VOILUTSequence"}
+
+
+def test_a_sop_class_that_is_discarded(lint):
+    found = lint("mr-image", DiscardElement("SOPClassUID"))
+    assert [(one.severity, one.kind, one.keyword) for one in found][:1] == [
+        ("error", "sop-class", "SOPClassUID")
+    ]
+    assert __file__ in found[0].origin
 
 
 def test_optional_modules_are_whole_or_absent(lint):

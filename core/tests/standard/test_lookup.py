@@ -299,3 +299,9 @@ def test_walking_a_large_iod_is_fast():
     found = sum(1 for _ in standard.iod("EnhancedCTImageStorage").attributes())
     assert found > 5000
     assert time.process_time() - start < 0.5
+
+
+def test_modules_that_have_an_attribute():
+    assert standard.modules_with("EchoTime") == ("MR Image",)
+    assert standard.modules_with("(0008,0060)")[0] == "General Series"
+    assert standard.modules_with("CodeMeaning") == ()

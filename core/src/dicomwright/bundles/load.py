@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from dicomwright.bundles.toml_lines import Key
     from dicomwright.plugins import PluginSet
 
-__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "MAX_FILES", "base_of", "load_blueprint"]
+__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "MAX_FILES", "base_of", "load_blueprint", "read_blueprint"]
 
 #: Longest chain of files that extend each other.
 MAX_DEPTH = 10
@@ -37,6 +38,7 @@ MAX_NESTING = 48
 
 _OPTION_VR = "vr"
 _OPTION_IF = "only-if"
+_TAG = re.compile(r"\([0-9A-F]{4},[0-9A-Fx]{4}\)")
 
 
 def load_blueprint(name_or_path: str | os.PathLike[str], plugin_set: PluginSet | None = None) -> Blueprint:
@@ -64,11 +66,25 @@ def load_blueprint(name_or_path: str | os.PathLike[str], plugin_set: PluginSet |
         file and line.
 
     """
-    loader = _Loader(default() if plugin_set is None else plugin_set)
-    blueprint = loader.load(find(name_or_path))
-    if loader.problems:
-        raise BlueprintError.collect(loader.problems)
+    blueprint, problems = read_blueprint(name_or_path, plugin_set)
+    if problems:
+        raise BlueprintError.collect(problems)
     return blueprint
+
+
+def read_blueprint(
+    name_or_path: str | os.PathLike[str], plugin_set: PluginSet | None = None
+) -> tuple[Blueprint, list[Problem]]:
+    """Return what can be read of a blueprint file, and what is wrong with the rest.
+
+    Raises
+    ------
+    BlueprintError
+        There is no such blueprint.
+
+    """
+    loader = _Loader(default() if plugin_set is None else plugin_set)
+    return loader.load(find(name_or_path)), loader.problems
 
 
 def base_of(document: Document, name: str) -> Source:
@@ -308,7 +324,7 @@ class _Rules:
             here = problem.loc.startswith(f"{self.document.source.name}:")
             yield replace(
                 problem,
-                message=printable(problem.message),
+                message=printable(_naming(problem.message, key)),
                 hint=printable(problem.hint),
                 loc=problem.loc if here else self.document.loc(*key),
             )
@@ -316,3 +332,12 @@ class _Rules:
     def add(self, message: str, key: Key, hint: str = "") -> None:
         """Add a problem."""
         self.problems.append(Problem(message, hint, self.document.loc(*key), "bad-rule"))
+
+
+def _naming(message: str, key: Key) -> str:
+    """Return a message that names the tag of its rule."""
+    try:
+        tag = describe(to_tag(key[-1]))
+    except DicomwrightError:
+        return message
+    return message if tag in message or _TAG.search(message) else f"{tag}: {message}"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.errors import Problem
     from dicomwright.lint import Finding
 
 __all__ = ["lint", "loaded", "parents_of", "without_plugins"]
@@ -65,18 +67,46 @@ def lint(ctx: click.Context, /, **given: Any) -> None:
 
 def _found(given: dict[str, Any], *, no_plugins: bool) -> list[Finding]:
     """Return what is wrong; a blueprint that cannot be read is a finding, too."""
-    from dicomwright.errors import BlueprintError
     from dicomwright.factory import DicomFactory
-    from dicomwright.lint import Finding
     from dicomwright.plugins import default, load
 
     plugin_set = load(enabled=False) if no_plugins else default()
-    try:
-        blueprint = loaded(given["blueprints"], plugin_set)
-    except BlueprintError as error:
-        return [Finding.of_problem(problem, "blueprint") for problem in error.problems]
+    blueprint, problems = _read(given["blueprints"], plugin_set)
+    if problems:
+        return _unreadable(problems, blueprint, given["iod"])
     factory = DicomFactory(plugin_set=plugin_set)
     return factory.lint(blueprint, parents_of(given["parents"]), given["iod"], allow=given["allow"])
+
+
+def _read(names: tuple[str, ...], plugin_set: Any) -> tuple[Blueprint, list[Problem]]:
+    """Return what can be read of several blueprints, and what is wrong with the rest."""
+    from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.bundles.load import read_blueprint
+    from dicomwright.errors import BlueprintError
+
+    blueprint = Blueprint()
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            read, wrong = read_blueprint(name, plugin_set)
+        except BlueprintError as error:
+            problems += error.problems
+        else:
+            blueprint += read
+            problems += wrong
+    return blueprint, problems
+
+
+def _unreadable(problems: list[Problem], blueprint: Blueprint, iod: str) -> list[Finding]:
+    """Return findings for what cannot be read, with modules of the IOD as far as it is known."""
+    from dicomwright.build import sop_class_of
+    from dicomwright.lint import Finding
+    from dicomwright.lint.findings import named
+    from dicomwright.standard import iod as iod_named
+    from dicomwright.standard import iod_of
+
+    known = iod_named(iod) if iod else iod_of(sop_class_of(blueprint, None))
+    return list(named((Finding.of_problem(problem, "blueprint") for problem in problems), known))
 
 
 def loaded(names: tuple[str, ...], plugin_set: Any) -> Any:

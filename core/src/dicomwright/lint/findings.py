@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dicomwright.errors import Problem
+from dicomwright.standard.lookup import modules_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["Finding", "Severity", "name_of", "sorted_findings"]
+    from dicomwright.standard import Iod
+
+__all__ = ["CORRECT", "Finding", "Severity", "name_of", "named", "sorted_findings"]
 
 Severity = Literal["error", "warning", "note"]
 _TAG = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
+#: What to do where a rule says no more than what is wrong.
+CORRECT = "correct it in the blueprint"
 _RANK = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -33,7 +38,7 @@ class Finding:
     message, fix : str
         What is wrong, where and why; what to do.
     module : str
-        Name of the module of PS3.3; empty where it is about none.
+        Name of the module of PS3.3 that has the attribute; of an attribute that is not in the IOD, one that has it.
     origin : str
         Where the rule comes from: ``file:line``, a call site, or the name of a layer; empty if there is no rule.
 
@@ -60,9 +65,9 @@ class Finding:
     @classmethod
     def of_problem(cls, problem: Problem, kind: str) -> Finding:
         """Return a problem of an error as a finding; its message names the tag first."""
-        named = _TAG.search(problem.message)
-        place = (int(named[1] + named[2], 16),) if named else ()
-        return cls("error", kind, place, problem.message, problem.hint, origin=problem.loc)
+        told = _TAG.search(problem.message)
+        place = (int(told[1] + told[2], 16),) if told else ()
+        return cls("error", kind, place, problem.message, problem.hint or CORRECT, origin=problem.loc)
 
     def as_problem(self) -> Problem:
         """Return it as a problem of an error."""
@@ -91,6 +96,24 @@ class Finding:
 def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings with errors first, in tag order, each once."""
     return sorted(dict.fromkeys(findings), key=lambda found: (_RANK[found.severity], found.place, found.kind))
+
+
+def named(findings: Iterable[Finding], iod: Iod | None) -> Iterator[Finding]:
+    """Yield findings, each with the module that its attribute is in: of the IOD, else of any."""
+    for found in findings:
+        if found.module or not found.place:
+            yield found
+            continue
+        yield replace(found, module=_home(found.place, iod))
+
+
+def _home(place: tuple[int, ...], iod: Iod | None) -> str:
+    """Return the name of the module that an attribute is in, or the sequence around it."""
+    for depth in range(len(place), 0, -1):
+        rows = () if iod is None else iod.at(place[:depth])
+        if rows:
+            return min(rows, key=lambda row: "MCU".index(row.module.usage)).module.name
+    return next(iter(modules_with(place[-1])), "")
 
 
 def name_of(tag: int) -> str:

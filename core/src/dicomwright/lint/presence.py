@@ -130,13 +130,18 @@ def _module(level: Level, module: ModuleUse) -> Iterator[Finding]:
     if not is_required and not _is_begun(level, module):
         return
     for attribute in required_of_module(level.iod.key, module.key):
-        if attribute.tag in level.given or not attribute.required:
+        if attribute.tag in level.given or not _needed(level, attribute):
             continue
         if level.here.present(attribute.tag) is False:
-            found = _missing(level, attribute, "missing" if is_required else "module")
+            found = _missing(level, attribute, "missing" if attribute.required else "conditional")
             yield found if is_required else _as_warning(level, attribute, module)
-        elif attribute.type == "1":
+        elif attribute.type.startswith("1"):
             yield from _empty(level, attribute)
+
+
+def _needed(level: Level, attribute: Attribute) -> bool:
+    """Tell whether an attribute of a module is required, its condition being known to hold."""
+    return attribute.required or decide(level.iod, attribute, level.views) is Decision.REQUIRED
 
 
 def _is_begun(level: Level, module: ModuleUse) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dicomwright.blueprint.elements import DiscardElement, StaticElement
 from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.engine.nodes import plain_value
-from dicomwright.lint.findings import Finding
+from dicomwright.engine.private import Blocks, is_creator, orphans
+from dicomwright.lint.findings import CORRECT, Finding
 from dicomwright.lint.presence import USER_LAYER
 from dicomwright.lint.views import COPIES
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from dicomwright.engine.rules import Rule
 
-__all__ = ["fixed_uids", "illegal_values", "overridden"]
+__all__ = ["fixed_uids", "homeless", "illegal_values", "overridden"]
 
 _NEW_EACH_TIME = (0x0020000E, 0x00080018)
 _SHIPPED = "dicomwright/blueprints/"
@@ -66,6 +67,14 @@ def illegal_values(rules: Iterable[Rule]) -> Iterator[Finding]:
         if isinstance(element, StaticElement) and element.vr:
             _, problems = plain_value(int(rule.tag), element.vr, element.value)
             for problem in problems:
-                yield Finding(
-                    "error", "value", (int(rule.tag),), problem.message, problem.hint, origin=element.origin
-                )
+                fix = problem.hint or CORRECT
+                yield Finding("error", "value", (int(rule.tag),), problem.message, fix, origin=element.origin)
+
+
+def homeless(rules: Iterable[Rule]) -> Iterator[Finding]:
+    """Yield private elements whose block has no creator, unless the parent may have it (PS3.5 section 7.8.1)."""
+    plain = {int(rule.tag): rule.element for rule in rules if not isinstance(rule.tag, PrivateTag)}
+    there = {tag: element for tag, element in plain.items() if not isinstance(element, DiscardElement)}
+    blocks = Blocks({tag: "" for tag in there if is_creator(tag)}, {})
+    origins = {tag: element.origin for tag, element in there.items() if not isinstance(element, COPIES)}
+    yield from (Finding.of_problem(problem, "value") for problem in orphans(origins, blocks))

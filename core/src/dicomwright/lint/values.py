@@ -76,7 +76,7 @@ def _terms(level: Level, tag: int, value: Any, lists: tuple[Terms, ...]) -> Iter
             if terms.enumerated:
                 yield _enumerated(level, tag, one, terms)
             else:
-                yield from _near(level, tag, one, terms)
+                yield from _no_term(level, tag, one, terms)
 
 
 def _elsewhere(lists: tuple[Terms, ...], terms: Terms, value: Any) -> bool:
@@ -105,8 +105,8 @@ def _enumerated(level: Level, tag: int, value: Any, terms: Terms) -> Finding:
     )
 
 
-def _near(level: Level, tag: int, value: Any, terms: Terms) -> Iterator[Finding]:
-    """Yield a warning for a value that looks like a misspelt defined term."""
+def _no_term(level: Level, tag: int, value: Any, terms: Terms) -> Iterator[Finding]:
+    """Yield a warning for a value that looks like a misspelt defined term, a note for any other."""
     hint = _did_you_mean(value, terms)
     if hint and len(str(value)) > 2 and not str(value).isdigit():  # noqa: PLR2004 - short words are always near
         yield level.finding(
@@ -115,6 +115,14 @@ def _near(level: Level, tag: int, value: Any, terms: Terms) -> Iterator[Finding]
             tag,
             f"{_named(tag)}: {str(value)!r} is near to a defined term, but not one",
             hint,
+        )
+    elif level.notes:
+        yield level.finding(
+            "note",
+            "term",
+            tag,
+            f"{_named(tag)}: {str(value)!r} is none of the defined terms of 2020: {_listed(terms)}",
+            "a term of one's own is legal, but readers may not know it",
         )
 
 

@@ -18,7 +18,16 @@ Nothing here imports numpy or pydicom, except to turn a keyword into a tag and b
 from __future__ import annotations
 
 from dicomwright.standard.iods import Iod, Place, Tag
-from dicomwright.standard.lookup import attribute, iod, iod_of, iods, sop_class, sop_classes, terms
+from dicomwright.standard.lookup import (
+    attribute,
+    iod,
+    iod_of,
+    iods,
+    modules_with,
+    sop_class,
+    sop_classes,
+    terms,
+)
 from dicomwright.standard.model import Attribute, Entry, MacroUse, ModuleUse, SopClass, Terms
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "iod",
     "iod_of",
     "iods",
+    "modules_with",
     "sop_class",
     "sop_classes",
     "terms",

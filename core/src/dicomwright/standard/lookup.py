@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from functools import cache
 
 from dicomwright.errors import DicomwrightError
-from dicomwright.standard._tables import index
-from dicomwright.standard.iods import Iod, Place, load
+from dicomwright.standard._tables import entries, index
+from dicomwright.standard.iods import Iod, Place, Tag, load, tag_of
 from dicomwright.standard.model import Attribute, SopClass, Terms
 
-__all__ = ["attribute", "iod", "iod_of", "iods", "sop_class", "sop_classes", "terms"]
+__all__ = ["attribute", "iod", "iod_of", "iods", "modules_with", "sop_class", "sop_classes", "terms"]
 
 
 @cache
@@ -116,6 +117,30 @@ def terms(of: str | Iod, place: Place) -> tuple[Terms, ...]:
 
     """
     return iod(of).terms(place)
+
+
+def modules_with(tag: Tag) -> tuple[str, ...]:
+    """Return the names of all modules that have an attribute at their top level, those of the most IODs first.
+
+    Examples
+    --------
+    >>> modules_with("EchoTime"), modules_with("PatientName")
+    (('MR Image',), ('Patient',))
+
+    """
+    return _modules_by_tag().get(tag_of(tag), ())
+
+
+@cache
+def _modules_by_tag() -> dict[int, tuple[str, ...]]:
+    tables = index()
+    uses = Counter(row[0] for iod_row in tables["iods"].values() for row in iod_row[2])
+    found: dict[int, list[str]] = {}
+    for key in sorted(tables["modules"], key=lambda key: (-uses[key], key)):
+        name, _, items = tables["modules"][key]
+        for tag in entries(items):
+            found.setdefault(tag, []).append(name)
+    return {tag: tuple(names) for tag, names in found.items()}
 
 
 def _folded(name: str) -> str:
