@@ -355,6 +355,17 @@ def test_reading_and_encoding_by_name():
         build(encoder_options={"slicin": "coronal"})
 
 
+@pytest.mark.parametrize(
+    ("blueprint", "advice"),
+    [("mr-image", r"Blueprint\.load\('mr-image'\)"), (None, "make one"), ([*MR], r"Blueprint\(\[element")],
+)
+def test_what_is_no_blueprint(parents, blueprint, advice):
+    with pytest.raises(DicomwrightError, match=f"not a Blueprint; .*{advice}"):
+        DicomFactory().build_series(IMAGE, blueprint, parents)
+    with pytest.raises(DicomwrightError, match=f"not a Blueprint; .*{advice}"):
+        DicomFactory().build_instance(None, blueprint)
+
+
 @pytest.mark.parametrize("uids", ["", "Random", None, 3])
 def test_an_unknown_way_to_make_uids(uids):
     with pytest.raises(DicomwrightError, match="'random' or 'derived'"):

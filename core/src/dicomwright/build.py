@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -118,6 +119,7 @@ class Build:
 
     def run(self, source: Any, blueprint: Blueprint, parents: Any) -> Series:
         """Read, encode and compile."""
+        _check_blueprint(blueprint)
         self._encoder = self.options.encoder or self._encoder_of(blueprint)
         payload = self.report.payload = self.payload(source)
         parent_series = ParentSeries.of(parents)
@@ -169,6 +171,7 @@ class Build:
 
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
+        _check_blueprint(blueprint)
         layers = self.layers(encoding, blueprint, parents)
         options = self.options
         form = transfer(options.transfer_syntax, options.codec_options, encoding, layers, self.plugin_set)
@@ -334,6 +337,20 @@ class Build:
 def _shipped(name: str) -> Blueprint:
     """Return a shipped blueprint, to be read only."""
     return Blueprint.load(name)
+
+
+def _check_blueprint(blueprint: Any) -> None:
+    """Refuse what is no blueprint, such as the name of one."""
+    if isinstance(blueprint, Blueprint):
+        return
+    named = isinstance(blueprint, str | os.PathLike)
+    raise BlueprintError(
+        f"the blueprint is a {type(blueprint).__name__}, not a Blueprint",
+        hint=f"load it: Blueprint.load({str(blueprint)!r})"
+        if named
+        else "make one: Blueprint([element, ...])",
+        kind="blueprint",
+    )
 
 
 def _owned(name: str, blueprint: Blueprint) -> Layer:
