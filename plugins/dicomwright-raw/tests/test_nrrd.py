@@ -72,6 +72,19 @@ def test_colour_written_by_simpleitk(tmp_path, read, sitk):
     np.testing.assert_array_equal(read(tmp_path / "a.nrrd").array, rgb)
 
 
+def test_other_dimensions_written_by_simpleitk(tmp_path, array, read, refused, sitk):
+    sitk.WriteImage(sitk.GetImageFromArray(array[0]), tmp_path / "flat.nrrd")
+    volume = read(tmp_path / "flat.nrrd")
+    np.testing.assert_array_equal(volume.array, array[:1])
+    assert volume.affine is None
+    assert volume.warnings == (
+        "its space has 2 dimensions and is not that of a patient: the voxels have no place",
+    )
+    sitk.WriteImage(sitk.JoinSeries([sitk.GetImageFromArray(array)] * 2), tmp_path / "series.nrrd")
+    message = refused(tmp_path / "series.nrrd")
+    assert "its axis 4 of 4 (6 x 5 x 4 x 2, kind domain) is not in one volume" in message
+
+
 def test_detached(nrrd, array, read, tmp_path):
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "a.raw").write_bytes(b"one\ntwo\n123" + array.tobytes())

@@ -128,12 +128,21 @@ def _directions(header: Mapping[str, str], count: int, path: Path) -> list[list[
     if len(found) != count or _VECTOR.sub("", text).strip():
         message = f"its field 'space directions' is {shown(text)!r}, not {count} vectors"
         raise refusal(path, message, "correct the header", "header")
-    return [None if match[1] is None else _vector(match[1], "space directions", path) for match in found]
+    length = _dimensions(header, path)
+    return [
+        None if match[1] is None else numbers(match[1].replace(",", " "), length, "space directions", path)
+        for match in found
+    ]
 
 
-def _vector(text: str, field: str, path: Path) -> list[float]:
-    """Return a vector in space."""
-    return numbers(text.replace(",", " "), _SPACE_DIMENSIONS, field, path)
+def _dimensions(header: Mapping[str, str], path: Path) -> int:
+    """Return how many dimensions the space has; a named one has three."""
+    space = header.get("space", "").lower().replace(" ", "")
+    if space.endswith("-time"):
+        raise refusal(path, f"its space is {shown(space)!r}, with time", "save one volume", "unsupported")
+    if space:
+        return _SPACE_DIMENSIONS
+    return integers(header.get("space dimension", str(_SPACE_DIMENSIONS)), 1, "space dimension", path)[0]
 
 
 def place(header: Mapping[str, str], axes: Axes, path: Path) -> tuple[Affine | None, list[str]]:
@@ -146,6 +155,11 @@ def place(header: Mapping[str, str], axes: Axes, path: Path) -> tuple[Affine | N
 
     """
     notes: list[str] = []
+    dimensions = _dimensions(header, path)
+    if dimensions < _SPACE_DIMENSIONS:
+        return None, [
+            f"its space has {dimensions} dimensions and is not that of a patient: the voxels have no place"
+        ]
     if "space directions" in header:
         steps = _steps(header, axes, path, notes)
     elif "spacings" in header:
@@ -157,7 +171,7 @@ def place(header: Mapping[str, str], axes: Axes, path: Path) -> tuple[Affine | N
 
 def _steps(header: Mapping[str, str], axes: Axes, path: Path, notes: list[str]) -> NDArray[np.float64] | None:
     """Return the columns (slice, row, column, origin) in LPS mm that directions and origin give."""
-    signs = _signs(header, path, notes)
+    signs = _signs(header, notes)
     if signs is None:
         return None
     vectors = _directions(header, int(header["dimension"]), path)
@@ -172,21 +186,24 @@ def _steps(header: Mapping[str, str], axes: Axes, path: Path, notes: list[str]) 
     origin = header.get("space origin", "")
     if not origin:
         notes.append("the header has no space origin; 0, 0, 0 is taken")
-    columns["origin"] = np.array(_vector(origin.strip().strip("()") or "0 0 0", "space origin", path))
+    columns["origin"] = np.array(_origin(origin, path))
     matrix = np.column_stack([columns[name] for name in ("slice", "row", "column", "origin")])
     return np.asarray(np.array(signs)[:, np.newaxis] * _scales(header, notes)[:, np.newaxis] * matrix)
 
 
-def _signs(header: Mapping[str, str], path: Path, notes: list[str]) -> tuple[int, int, int] | None:
+def _origin(text: str, path: Path) -> list[float]:
+    """Return the place of the first voxel."""
+    vector = text.strip().strip("()").replace(",", " ") or "0 0 0"
+    return numbers(vector, _SPACE_DIMENSIONS, "space origin", path)
+
+
+def _signs(header: Mapping[str, str], notes: list[str]) -> tuple[int, int, int] | None:
     """Return the signs that bring the header's space to LPS."""
     space = header.get("space", "").lower().replace(" ", "")
     if not space:
-        integers(header.get("space dimension", "3"), 1, "space dimension", path)
         notes.append("the header does not name its space; left-posterior-superior is taken, as ITK does")
         return 1, 1, 1
     signs = _TO_LPS.get(space)
-    if signs is None and space.endswith("-time"):
-        raise refusal(path, f"its space is {shown(space)!r}, with time", "save one volume", "unsupported")
     if signs is None:
         notes.append(f"its space {shown(space)!r} is not that of a patient: the voxels have no place")
     return signs
