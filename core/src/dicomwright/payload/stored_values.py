@@ -50,8 +50,8 @@ def plan_stored_values(
     1. whole numbers that fit the stored type stay as they are (floats that are all whole numbers included);
     2. the source's own whole numbers with its own slope and intercept;
     3. whole numbers that span no more than the stored type: an exact intercept;
-    4. one of `candidates`, or a round step (1/2 to 1/1024, 0.1 to 0.000001), if it gives back every value in the
-       source's precision;
+    4. one of `candidates`, the common divisor of whole numbers, or a round step (1/2 to 1/1024, 0.1 to 0.000001),
+       if it gives back every value in the source's precision;
     5. the linear fit with the smallest largest error, computed with slope and intercept as they are written.
        Where zero lies inside the range, it is one of the steps, so that an empty background stays zero.
 
@@ -185,6 +185,7 @@ def _candidate(
 
 def _grids(source: Scanned, rules: StoredValueRules) -> Iterator[tuple[float, float]]:
     """Give the round steps on which a sample of floats lies: results are often scaled whole numbers."""
+    yield from _common_step(source, rules)
     if source.volume.array.dtype.kind != "f" or source.whole_values:
         return
     block = next(blocks(in_memory_order(source.volume.array)))[0]
@@ -199,6 +200,22 @@ def _grids(source: Scanned, rules: StoredValueRules) -> Iterator[tuple[float, fl
             continue
         fits = rules.storage(source.low / step, source.high / step) is not None
         yield step, 0.0 if fits else source.low
+
+
+def _common_step(source: Scanned, rules: StoredValueRules) -> Iterator[tuple[float, float]]:
+    """Give the largest step on which all whole numbers lie, where there is one that makes them fit."""
+    if not source.exact_integers or not source.unscaled or source.stand_in is not None:
+        return
+    low, high = int(source.scan.minimum), int(source.scan.maximum)
+    least = (high - low) // ((1 << rules.bits) - 1)
+    step = 0
+    for (block,) in blocks(in_memory_order(source.volume.array)):
+        step = math.gcd(step, int(np.gcd.reduce(block.ravel().astype(np.int64) - low)))
+        if 0 < step < least:
+            return
+    if step > 1:
+        fits = low % step == 0 and rules.storage(low // step, high // step) is not None
+        yield float(step), 0.0 if fits else float(low)
 
 
 def _with_rescale(
