@@ -90,19 +90,83 @@ def test_each_part_can_be_discarded(build, keyword):
     assert keyword not in build(DiscardElement(keyword))[0]
 
 
-def test_the_blueprint_wins(build):
-    own = SequenceElement(
-        "SourceImageSequence",
-        [
-            Blueprint(
-                [
-                    StaticElement("ReferencedSOPClassUID", "UI", "1.2.840.10008.5.1.4.1.1.2"),
-                    StaticElement("ReferencedSOPInstanceUID", "UI", "1.2.3"),
-                ]
-            )
-        ],
-    )
-    assert references(build(own)[0].SourceImageSequence) == [("1.2.840.10008.5.1.4.1.1.2", "1.2.3")]
+def test_what_is_not_referenced_is_not_listed(build):
+    assert "ReferencedSeriesSequence" not in build(DiscardElement("SourceImageSequence"))[0]
+
+
+def own_sources(*uids):
+    """Return a SourceImageSequence of a user."""
+    ct = StaticElement("ReferencedSOPClassUID", "UI", "1.2.840.10008.5.1.4.1.1.2")
+    items = [Blueprint([ct, StaticElement("ReferencedSOPInstanceUID", "UI", uid)]) for uid in uids]
+    return SequenceElement("SourceImageSequence", items)
+
+
+def test_the_blueprint_wins(build, parents):
+    dataset = build(own_sources("1.2.3"))[0]
+    assert references(dataset.SourceImageSequence) == [("1.2.840.10008.5.1.4.1.1.2", "1.2.3")]
+    assert "ReferencedSeriesSequence" not in dataset
+    dataset = build(own_sources("1.2.3", parents[1].SOPInstanceUID))[0]
+    (series,) = dataset.ReferencedSeriesSequence
+    assert references(series.ReferencedInstanceSequence) == [
+        (parents[1].SOPClassUID, parents[1].SOPInstanceUID)
+    ]
+
+
+@pytest.mark.parametrize("name", ["ct-image", "mr-image", "pet-image", "nm-image"])
+def test_loss_is_carried_unless_it_is_discarded(make_series, name):
+    parents = make_series(modality="CT")
+    for dataset in parents:
+        dataset.LossyImageCompression = "01"
+    array = np.zeros((len(parents), parents[0].Rows, parents[0].Columns), np.int16)
+    blueprint = Blueprint.load(name)
+    assert DicomFactory().build(array, blueprint, parents)[0].LossyImageCompression == "01"
+    without = blueprint + Blueprint([DiscardElement("LossyImageCompression")])
+    assert "LossyImageCompression" not in DicomFactory().build(array, without, parents)[0]
+
+
+class TestFrameOfReference:
+    """It is the parents' where every pixel lies in one of theirs."""
+
+    @pytest.fixture
+    def built(self, parents, build):
+        """Return `built(first pixel, step of rows and columns, rows, columns) -> is it the parents'?` in their grid."""
+        planes = parents.planes
+
+        def compared(start=(0, 0), step=(1, 1), rows=planes.rows, columns=planes.columns, turned=False):
+            down, along = planes.column_direction, planes.row_direction
+            if turned:
+                down, along = along, -down
+            matrix = np.eye(4)
+            matrix[:3, 0] = planes.positions[1] - planes.positions[0]
+            matrix[:3, 1] = down * planes.pixel_spacing[0] * step[0]
+            matrix[:3, 2] = along * planes.pixel_spacing[1] * step[1]
+            matrix[:3, 3] = planes.index_to_lps(0, *start)
+            volume = Volume(np.zeros((len(planes), rows, columns), np.int16), matrix)
+            series = build(volume=volume, encoder_options={"slicing": "native"})
+            said = [text for text in series.warnings if "FrameOfReferenceUID (0020,0052) is new" in text]
+            return series[0].FrameOfReferenceUID == parents.first.FrameOfReferenceUID, bool(said)
+
+        return compared
+
+    def test_the_same_grid(self, built):
+        assert built() == (True, False)
+
+    def test_a_part(self, built):
+        assert built((1, 2), rows=3, columns=2) == (True, False)
+
+    def test_a_finer_grid(self, built, parents):
+        planes = parents.planes
+        assert built((-0.25, -0.25), (0.5, 0.5), 2 * planes.rows, 2 * planes.columns) == (True, False)
+
+    @pytest.mark.parametrize("start", [(3, 0), (0, 3), (-3, 0), (0, -3), (0, 1)])
+    def test_moved_within_the_planes(self, built, start):
+        assert built(start) == (False, True)
+
+    def test_larger_pixels(self, built):
+        assert built(step=(1, 1.5)) == (False, True)
+
+    def test_turned_about_the_normal(self, built):
+        assert built(turned=True) == (False, True)
 
 
 def test_without_parents_there_is_nothing_to_name():

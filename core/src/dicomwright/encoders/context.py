@@ -22,6 +22,7 @@ __all__ = ["Derivation", "derived_context"]
 
 _SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _ROWS = 0x00280010
+_SOURCES = "SourceImageSequence"
 _CODE_PARTS = 3
 _LONGEST_UID = 64
 #: CID 7202, the default purpose of reference of a source image.
@@ -110,7 +111,9 @@ def derived_context(
         if instances and parents is not None:
             purpose = SequenceElement("PurposeOfReferenceCodeSequence", [_code(*SOURCE_IMAGE)])
             sources = [Blueprint([*instance, purpose]) for instance in instances]
-            context.add_virtual_element(SequenceElement("SourceImageSequence", sources))
+            context.add_virtual_element(SequenceElement(_SOURCES, sources))
+            if _SOURCES in blueprint:
+                instances = _own_references(blueprint[_SOURCES], parents)
             for element in _common_instance_reference(iod, parents, instances, blueprint):
                 context.add_virtual_element(element)
     return _owned(context)
@@ -162,6 +165,23 @@ def _references(
     ]
 
 
+def _own_references(
+    sources: VirtualElement, parents: ParentSeries
+) -> list[tuple[VirtualElement, VirtualElement]]:
+    """Return those parents that the blueprint's own SourceImageSequence names; of others the series is not known."""
+    items = getattr(sources, "blueprints", ())
+    named = {_fixed(item, "ReferencedSOPInstanceUID") for item in items}
+    return [
+        reference for reference in _references(parents, None) if getattr(reference[1], "value", "") in named
+    ]
+
+
+def _fixed(item: Blueprint, keyword: str) -> str:
+    """Return the value that a blueprint fixes, empty if it does not."""
+    element = item[keyword] if keyword in item else None  # noqa: SIM401 - a blueprint has no get
+    return str(element.value) if isinstance(element, StaticElement) else ""
+
+
 def _each(keyword: str, values: list[str]) -> VirtualElement:
     """Return an element with a value for each instance, a static one where all are the same."""
     if len(set(values)) == 1:
@@ -177,7 +197,7 @@ def _common_instance_reference(
 ) -> Iterator[VirtualElement]:
     """Give the Common Instance Reference module (PS3.3 C.12.2)."""
     study, series = text(parents.first, _STUDY), text(parents.first, _SERIES)
-    if iod.module("common-instance-reference") is None or not _is_uid(series):
+    if not instances or iod.module("common-instance-reference") is None or not _is_uid(series):
         return
     item = Blueprint(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement
-from dicomwright.blueprint.elements import IndexElement, SeriesElement, StaticElement
+from dicomwright.blueprint.elements import DiscardElement, IndexElement, SeriesElement, StaticElement
 from dicomwright.blueprint.resolution import OMIT
 from dicomwright.encoders.api import PixelElement
 from dicomwright.uids import gen_uid
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["RescaleElement", "each", "new_frame_of_reference", "pixel_module", "window"]
 
 _WIDEST = 9e18
+_LOSSY = "LossyImageCompression"
 _FRAME_OF_REFERENCE = "FrameOfReferenceUID"
 
 
-def pixel_module(pixels: VolumePixels, iod: ImageIod, *, lossy: bool) -> Iterator[VirtualElement]:
-    """Give Image Pixel (PS3.3 C.7.6.3) without the pixels themselves, and the rescale."""
+def pixel_module(pixels: VolumePixels, iod: ImageIod, request: EncodeRequest) -> Iterator[VirtualElement]:
+    """Give Image Pixel (PS3.3 C.7.6.3) without the pixels themselves, the parents' loss, and the rescale."""
     yield StaticElement("SamplesPerPixel", "US", 1)
     yield StaticElement("PhotometricInterpretation", "CS", "MONOCHROME2")
     yield StaticElement("Rows", "US", pixels.volume.rows)
@@ -36,7 +37,7 @@ def pixel_module(pixels: VolumePixels, iod: ImageIod, *, lossy: bool) -> Iterato
     yield PixelElement("BitsStored", "US", lambda: pixels.stored.bits_stored)
     yield PixelElement("HighBit", "US", lambda: pixels.stored.bits_stored - 1)
     yield PixelElement("PixelRepresentation", "US", lambda: int(pixels.stored.signed))
-    if lossy:  # once compressed with loss, always so (PS3.3 C.7.6.1.1.5)
+    if _carries_loss(request):  # once compressed with loss, always so (PS3.3 C.7.6.1.1.5)
         yield StaticElement("LossyImageCompression", "CS", "01")
     yield RescaleElement("RescaleSlope", "DS", lambda: pixels.stored.slope, pixels, iod)
     yield RescaleElement("RescaleIntercept", "DS", lambda: pixels.stored.intercept, pixels, iod)
@@ -95,6 +96,12 @@ def _window(pixels: VolumePixels) -> tuple[str | None, str | None, str | None]:
     if max(abs(float(center)), float(width)) > _WIDEST:
         return None, None, None
     return center, width, function
+
+
+def _carries_loss(request: EncodeRequest) -> bool:
+    """Tell whether the parents were compressed with loss, and the blueprint does not refuse to say so."""
+    discarded = _LOSSY in request.blueprint and isinstance(request.blueprint[_LOSSY], DiscardElement)
+    return request.parents is not None and request.parents.lossy and not discarded
 
 
 def _only_copied(blueprint: Blueprint) -> bool:

@@ -103,7 +103,6 @@ class ImageEncoder:
                 loc=payload.source,
                 kind="colour",
             )
-        lossy = request.parents is not None and request.parents.lossy
         placement = place(payload, request.parents, options.slicing, options.shear)
         if placement.planes is None:
             _check_described(payload, request)
@@ -119,7 +118,7 @@ class ImageEncoder:
             count=placement.volume.slices,
             derived=Blueprint(
                 [
-                    *pixel_module(pixels, iod, lossy=lossy),
+                    *pixel_module(pixels, iod, request),
                     BulkElement("PixelData", "OW", lambda env: pixels.scaled_image(env.index)),  # type: ignore[attr-defined]  # of a build
                     *_plane_module(placement, iod, request),
                 ]

@@ -19,6 +19,7 @@ __all__ = ["Placement", "fits", "place"]
 
 _SLICE_THICKNESS = 0x00180050
 _DISPLACED_MM = 0.01
+_EDGE = 0.51  # pixels from the centre of the outermost one to its edge, with a margin for rounding
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Placement:
     thickness : list, optional
         SliceThickness of the paired parents, one for each slice.
     in_parent_space : bool
-        Every slice lies in a plane of the parents.
+        Every slice lies in a parent's image: in its plane, and not beyond its edges.
     warnings : tuple of str
         What the user should know.
 
@@ -208,17 +209,35 @@ def _paired(
         warnings += (why,)
     elif not whole:
         warnings += (f"no slice is paired with a parent instance: {why}",)
-    if planes is not None and not whole:
-        warnings += ("FrameOfReferenceUID (0020,0052) is new: the slices do not lie in the parents' planes",)
+    inside = whole and (planes is None or parents.planes is None or _within(planes, parents.planes))
+    if planes is not None and not inside:
+        why_new = "reach beyond the parents' images" if whole else "do not lie in the parents' planes"
+        warnings += (f"FrameOfReferenceUID (0020,0052) is new: the slices {why_new}",)
     return Placement(
         volume=volume,
         planes=planes,
         pairs=indices if whole else None,
         pairing_problem=why,
         thickness=_thickness(parents, indices) if whole else None,
-        in_parent_space=whole,
+        in_parent_space=inside,
         warnings=warnings,
     )
+
+
+def _within(planes: Planes, parents: Planes) -> bool:
+    """Tell whether the centres of all pixels lie in pixels of the parents, as those of a part or of a finer grid."""
+    heights = planes.positions @ parents.normal
+    nearest = np.abs(heights[:, None] - parents.projections).argmin(axis=1)
+    down = planes.column_direction * planes.pixel_spacing[0] * (planes.rows - 1)
+    along = planes.row_direction * planes.pixel_spacing[1] * (planes.columns - 1)
+    for corner in (0 * down, down, along, down + along):
+        offsets = planes.positions + corner - parents.positions[nearest]
+        rows = offsets @ parents.column_direction / parents.pixel_spacing[0]
+        columns = offsets @ parents.row_direction / parents.pixel_spacing[1]
+        for index, count in ((rows, parents.rows), (columns, parents.columns)):
+            if (index < -_EDGE).any() or (index > count - 1 + _EDGE).any():
+                return False
+    return True
 
 
 def _thickness(parents: ParentSeries, indices: tuple[int | None, ...]) -> list[Any] | None:

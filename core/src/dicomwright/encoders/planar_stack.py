@@ -66,8 +66,7 @@ class PlanarStackEncoder:
         pixels = VolumePixels(
             placement.volume, payload, rules, non_finite=options.non_finite, quantise=options.quantise
         )
-        lossy = request.parents is not None and request.parents.lossy
-        derived = [*pixel_module(pixels, NM_IMAGE, lossy=lossy), *_frames(pixels, placement.planes)]
+        derived = [*pixel_module(pixels, NM_IMAGE, request), *_frames(pixels, placement.planes)]
         return Encoding(
             count=1,
             derived=Blueprint([*derived, *new_frame_of_reference(placement, request)]),
