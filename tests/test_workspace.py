@@ -118,6 +118,22 @@ def test_the_matrix_is_read_from_disk(noxfile):
     assert noxfile["nox"].options.sessions == ["lint", "types", "tests", "docs"]
 
 
+def test_default_and_matrix_run_the_tests_of_several_members_once_on_each_python(noxfile):
+    assert {noxfile["RUNNING"], *noxfile["ELSEWHERE"]} >= {*noxfile["PYTHONS"]}
+    assert noxfile["RUNNING"] not in noxfile["ELSEWHERE"]
+    assert noxfile["together"].python == noxfile["ELSEWHERE"]
+
+
+def test_what_nox_and_the_matrix_leave_out(noxfile):
+    sessions = {
+        name for name, value in noxfile.items() if hasattr(value, "tags") and hasattr(value, "venv_backend")
+    }
+    in_the_matrix = {name for name in sessions if "matrix" in noxfile[name].tags}
+    assert in_the_matrix == {"unit", "together", "built", "demo", "interpreters"}
+    left_out = sessions - in_the_matrix - set(noxfile["nox"].options.sessions)
+    assert left_out == {"bench", "standard", "matrix"}
+
+
 def test_floors_are_what_members_declare(noxfile):
     floors = list(noxfile["floors"](noxfile["MEMBERS"].values(), "3.11"))
     assert "pydicom==3.0.2" in floors
