@@ -126,6 +126,17 @@ def test_changes_below_the_top_are_written(series, tmp_path):
     assert pydicom.dcmread(files[1]).PatientName == "Element^Value"
 
 
+def test_a_changed_text_is_written_or_refused_but_never_spoilt(build, tmp_path):
+    series = build([StaticElement("SeriesDescription", "LO", "Chest")], count=2)
+    series[1].SeriesDescription = "Грудь"
+    with pytest.raises(
+        DicomwrightError, match=r"SeriesDescription \(0008,103E\) of instance 2, which was changed"
+    ):
+        series.write(tmp_path / "out")
+    series[1].SpecificCharacterSet = "ISO_IR 192"
+    assert pydicom.dcmread(series.write(tmp_path / "out")[1]).SeriesDescription == "Грудь"
+
+
 def test_changed_pixels_are_written(series, tmp_path):
     dataset = series[1]
     dataset.PixelData = b"\x09\x09"

@@ -7,6 +7,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from dicomwright.blueprint.charset import TEXT_VRS, check_encodable, texts_of
+from dicomwright.blueprint.tags import describe
 from dicomwright.engine.file_form import file_buffers
 from dicomwright.engine.plan import changed_file
 from dicomwright.engine.publish import file_name, write_file
@@ -29,6 +31,7 @@ _AT_ONCE = (
     8  # instances whose headers are made one after the other: made between pixels, each takes twice as long
 )
 _BYTES_AT_ONCE = 2**22
+_TEXT_VRS = TEXT_VRS | {"SQ"}
 
 
 def write_instances(
@@ -131,7 +134,7 @@ class _Writer:
     def _started(self, index: int) -> bytes | None:
         """Make a header, refusing a SOPInstanceUID that another instance has."""
         header = None if index in self.changed else self.plan.header(self.plan.environment(index))
-        uid = _uid(self.changed[index]) if header is None else header.sop_instance_uid
+        uid = _changed_uid(self.changed[index], index) if header is None else header.sop_instance_uid
         other = self.seen.setdefault(uid, index)
         if other != index:
             text = uid.decode().rstrip("\0")
@@ -163,7 +166,16 @@ class _Writer:
         return len(data)
 
 
-def _uid(dataset: Dataset) -> bytes:
-    """Return the SOPInstanceUID of a changed dataset, padded."""
+def _changed_uid(dataset: Dataset, index: int) -> bytes:
+    """Return the SOPInstanceUID of a changed dataset, padded, refusing texts that its character set cannot hold."""
+    charset = dataset.get("SpecificCharacterSet")
+    for tag in list(dataset.keys()):  # pixels stay unread
+        if dataset.get_item(tag).VR in _TEXT_VRS and check_encodable(texts_of(dataset[tag]), charset):
+            raise BlueprintError(
+                f"{describe(tag)} of instance {index + 1}, which was changed, cannot be written in its character set "
+                f"({charset or 'ASCII'})",
+                hint="set SpecificCharacterSet of the dataset to 'ISO_IR 192'",
+                kind="charset",
+            )
     uid = str(dataset.get("SOPInstanceUID", "")).encode()
     return uid + b"\0" * (len(uid) % 2)
