@@ -71,7 +71,8 @@ class TestCopy:
             assert problem.loc.startswith(__file__)
 
     def test_optional_is_a_keyword_or_the_second_argument(self, build):
-        for element in (CopyElement("PatientComments", optional=True), CopyElement("PatientComments", True)):  # the tutorial has a plain second argument
+        by_position = CopyElement("PatientComments", True)
+        for element in (CopyElement("PatientComments", optional=True), by_position):
             assert "PatientComments" not in build(element)[0]
             assert element.required_tags() == set()
 
