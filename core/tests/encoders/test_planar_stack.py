@@ -144,6 +144,6 @@ def test_colour_and_other_iods_are_refused(build):
         DicomFactory().build(Volume(COUNTS, AFFINE), Blueprint.load("ct-image"), encoder="planar-stack")
 
 
-def test_large_stacks_go_through_a_temporary_file(build, monkeypatch):
-    monkeypatch.setattr("dicomwright.encoders.frames._IN_MEMORY", 10)
+def test_large_stacks_are_made_part_by_part(build, monkeypatch):
+    monkeypatch.setattr("dicomwright.encoders.frames._AT_ONCE", 10)
     np.testing.assert_array_equal(build()[0].pixel_array, COUNTS)

@@ -85,11 +85,14 @@ def test_single_bits_have_no_padding_between_frames():
     assert b"".join(packed_bits(frames)) == expected
 
 
-def test_large_frames_go_through_a_temporary_file(build, monkeypatch):
-    monkeypatch.setattr("dicomwright.encoders.frames._IN_MEMORY", 100)
-    for stack, _ in STACKS.values():
-        (dataset,) = build(Frames(list(stack)), mode="multiframe")
-        np.testing.assert_array_equal(dataset.pixel_array, stack)
+@pytest.mark.parametrize("name", STACKS)
+def test_large_frames_are_written_one_by_one(build, written, monkeypatch, name):
+    monkeypatch.setattr("dicomwright.encoders.frames._AT_ONCE", 20)
+    stack = STACKS[name][0]
+    series = build(Frames(list(stack)), mode="multiframe")
+    (dataset,) = written(series)
+    np.testing.assert_array_equal(dataset.pixel_array, stack)
+    np.testing.assert_array_equal(series[0].pixel_array, stack)
 
 
 def test_images_of_different_sizes_and_kinds(build, written, refusal_of):

@@ -238,7 +238,8 @@ class FunctionalElement(VirtualElement):
 class BulkElement(FunctionalElement):
     """A large value, such as PixelData, that goes to the file without being copied.
 
-    The function may run in any thread and returns a bytes-like object; the engine pads it to even length.
+    The function may run in any thread and returns a bytes-like object, or `dicomwright.engine.bulk.BulkParts` of one
+    that is too large for memory; the engine pads it to even length.
     An instance has at most one, with the highest tag of the instance.
 
     """

@@ -12,6 +12,7 @@ from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnviron
 from dicomwright.blueprint.resolution import OMIT, EncodedElement, Level, PerInstance
 from dicomwright.blueprint.tags import to_tag
 from dicomwright.encoders.codecs import EncapsulatedElement, PixelLayout
+from dicomwright.engine.bulk import BulkParts
 from dicomwright.engine.rules import merge
 from dicomwright.errors import BlueprintError, Problem
 from dicomwright.payload import ds
@@ -58,7 +59,8 @@ class Uncompressed:
     def pixels(self, index: int) -> Any:
         """Return the pixels of an instance."""
         assert self.bulk is not None
-        return memoryview(self.bulk.func(self._environment(index))).cast("B")
+        value = self.bulk.func(self._environment(index))
+        return memoryview(value.whole() if isinstance(value, BulkParts) else value).cast("B")
 
     def layout(self, index: int) -> PixelLayout:
         """Return how the pixels of an instance lie."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
+from dicomwright.engine.bulk import BulkParts
 from dicomwright.errors import SourceError
 
 if TYPE_CHECKING:
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_length", "joined"]
 
-_IN_MEMORY: Final = 64 * 1024**2  # larger values go through a nameless temporary file, which is mapped
+_AT_ONCE: Final = 16 * 1024**2  # bytes up to which a value is made at once
 _LONGEST: Final = 0xFFFFFFFE  # of a value of defined, even length (PS3.5 section 7.1.1)
 
 
@@ -33,7 +31,7 @@ def check_length(size: int, source: str, hint: str) -> None:
 
 
 def joined(parts: Iterable[Any], size: int) -> Any:
-    """Return bytes-like parts one after the other as a bytes-like object of `size` bytes.
+    """Return bytes-like parts one after the other as a value of `size` bytes: made while it is written if it is large.
 
     Examples
     --------
@@ -41,21 +39,5 @@ def joined(parts: Iterable[Any], size: int) -> Any:
     b'abcd'
 
     """
-    if size > _IN_MEMORY:
-        return _spilled(parts, size)
-    target = np.empty(size, np.uint8)
-    filled = 0
-    for part in parts:
-        flat = np.frombuffer(part, np.uint8)
-        target[filled : filled + flat.size] = flat
-        filled += flat.size
-    return target
-
-
-def _spilled(parts: Iterable[Any], size: int) -> Any:
-    """Return a map of a temporary file without a name that holds the parts."""
-    with tempfile.TemporaryFile(prefix="dicomwright-") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        return np.memmap(file, np.uint8, "r", 0, (size,))
+    value = BulkParts(parts, size)
+    return value if size > _AT_ONCE else value.whole()

@@ -10,6 +10,8 @@ import struct
 import zlib
 from typing import Any
 
+from dicomwright.engine.bulk import groups_of
+
 __all__ = ["DEFLATED", "EXPLICIT_LE", "IMPLICIT_LE", "UNDEFINED", "file_buffers", "implicit"]
 
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
@@ -37,7 +39,7 @@ def file_buffers(syntax: str, start: bytes, head: bytes, data: Any) -> list[Any]
         Preamble, file meta information, and all elements but the bulk element in explicit VR little endian.
     head : bytes
         The header of the bulk element; empty if there is none.
-    data : bytes-like
+    data : bytes-like or BulkParts
         Its value; fragments without the delimiter behind them if its length is undefined.
 
     """
@@ -92,5 +94,5 @@ def _parted(start: bytes) -> tuple[bytes, bytes]:
 def _deflated(buffers: list[Any]) -> list[bytes]:
     """Return buffers deflated (PS3.5 A.5), padded to even length."""
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    parts = [*(deflate.compress(buffer) for buffer in buffers), deflate.flush()]
+    parts = [*(deflate.compress(buffer) for group in groups_of(buffers) for buffer in group), deflate.flush()]
     return [*parts, b"\0"] if sum(map(len, parts)) % 2 else parts

@@ -12,6 +12,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 
 from dicomwright.clock import frozen_instant
+from dicomwright.engine.bulk import BulkParts
 from dicomwright.engine.encoding import encoder_for, long_header
 from dicomwright.engine.file_form import UNDEFINED
 from dicomwright.engine.instance import (
@@ -134,10 +135,11 @@ class Plan:
         return Header(self._meta(sop_class, sop_instance, env), elements, sop_instance[_UI_HEADER:])
 
     def bulk_data(self, env: BuildEnvironment) -> tuple[bytes, Any]:
-        """Return the header of the bulk element and its data; both empty if there is none."""
+        """Return the header of the bulk element and its data, perhaps as `BulkParts`; both empty if there is none."""
         if self.bulk is None or self.bulk.varying is None:
             return b"", b""
-        data = memoryview(self.bulk.varying.func(env)).cast("B")
+        value = self.bulk.varying.func(env)
+        data = value if isinstance(value, BulkParts) else memoryview(value).cast("B")
         length = UNDEFINED if self._encapsulated else len(data) + len(data) % 2
         return long_header(int(self.bulk.tag), self.bulk.vr, length), data
 
@@ -166,7 +168,8 @@ class Plan:
 
     def _bulk_element(self, env: BuildEnvironment) -> RawDataElement:
         head, data = self.bulk_data(env)
-        element = raw_element(b"".join((head, data, b"\0" * (len(data) % 2))))
+        parts = data if isinstance(data, BulkParts) else (data,)
+        element = raw_element(b"".join((head, *parts, b"\0" * (len(data) % 2))))
         return element._replace(length=UNDEFINED) if self._encapsulated else element
 
     @property

@@ -12,11 +12,12 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 
+from dicomwright.engine.bulk import groups_of
 from dicomwright.errors import PublishError
 from dicomwright.uids import IMPLEMENTATION_CLASS_UID
 
@@ -96,8 +97,8 @@ def staged(directory: Path, *, overwrite: bool = False) -> Iterator[Path]:
         os.close(lock)
 
 
-def write_file(path: str | Path, buffers: list[bytes | memoryview], *, fsync: bool = True) -> None:
-    """Write a new file from buffers, and wait until the disk has it.
+def write_file(path: str | Path, buffers: list[Any], *, fsync: bool = True) -> None:
+    """Write a new file from buffers, some perhaps as `BulkParts`, and wait until the disk has it.
 
     Raises
     ------
@@ -108,9 +109,8 @@ def write_file(path: str | Path, buffers: list[bytes | memoryview], *, fsync: bo
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            if os.writev(descriptor, buffers) < sum(map(len, buffers)):
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                _write_all(descriptor, buffers)
+            for group in groups_of(buffers):
+                _write_all(descriptor, group)
             if fsync:
                 os.fsync(descriptor)
         finally:
@@ -130,6 +130,10 @@ def sync_folder(folder: Path) -> None:
 
 def _write_all(descriptor: int, buffers: list[bytes | memoryview]) -> None:
     """Write buffers, going on where the system wrote a part."""
+    written = os.writev(descriptor, buffers)
+    if written == sum(map(len, buffers)):
+        return
+    os.lseek(descriptor, -written, os.SEEK_CUR)
     left = [memoryview(buffer).cast("B") for buffer in buffers if len(buffer)]
     while left:
         written = os.writev(descriptor, left)
