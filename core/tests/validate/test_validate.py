@@ -103,6 +103,11 @@ WRONG = [
         "HighBit 11 do not fit BitsAllocated 16",
     ),
     (too_few_pixels, "error", "PixelData (7FE0,0010) has 58 bytes, and Rows, Columns and the rest make 60"),
+    (
+        put("ImageOrientationPatient", [1, 0, 0, 0.1, 1, 0]),
+        "error",
+        "ImageOrientationPatient (0020,0037) is not two unit vectors at right angles",
+    ),
     (twelve_bits, "error", "BitsStored 8 holds -128 to 127"),
 ]
 
@@ -165,6 +170,7 @@ TOGETHER = [
         "1 images of the series lie at the place of another",
     ),
     (put("ImageOrientationPatient", [0, 1, 0, 1, 0, 0]), "warning", "are not parallel"),
+    (put("ImagePositionPatient", [-4, 5, 17]), "warning", "00003.dcm is 2.1 mm beside it"),
     (put("InstanceNumber", 77), "warning", "InstanceNumber (0020,0013) does not follow the slices"),
 ]
 

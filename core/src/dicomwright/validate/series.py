@@ -25,6 +25,8 @@ _KEPT = ("SOPInstanceUID", "SeriesInstanceUID", "InstanceNumber", *_PATIENT, *_S
 _TURNED = 1e-4
 _SAME_PLACE_MM = 1e-3
 _UNEVEN_RELATIVE, _UNEVEN_MM = 1e-3, 2e-3
+_ASKEW = 1e-3
+_ASIDE_MM = 0.1
 _FEW = 3
 
 
@@ -63,6 +65,8 @@ def series_complaints(summaries: Sequence[Summary]) -> Iterator[Complaint]:
             yield Complaint("error", f"SOPInstanceUID {uid} is that of {uids[uid]} files", summary.path)
     yield from _differing(summaries, "StudyInstanceUID", (*_PATIENT, *_STUDY), "study")
     yield from _differing(summaries, "SeriesInstanceUID", _SERIES, "series")
+    for summary in summaries:
+        yield from _askew(summary)
     for group in _grouped(summaries, "SeriesInstanceUID").values():
         yield from _in_space(group)
 
@@ -101,7 +105,8 @@ def _in_space(group: Sequence[Summary]) -> Iterator[Complaint]:
         yield Complaint("warning", "the images of the series are not parallel")
         return
     normal = np.cross(orientations[0][:3], orientations[0][3:])
-    places = np.array([one.position for one in placed]) @ normal
+    positions = np.array([one.position for one in placed])
+    places = positions @ normal
     order = np.argsort(places, kind="stable")
     gaps = np.diff(places[order])
     same = int((gaps < _SAME_PLACE_MM).sum())
@@ -115,9 +120,40 @@ def _in_space(group: Sequence[Summary]) -> Iterator[Complaint]:
             "warning",
             f"the gaps between the slices run from {gaps.min():.4g} to {gaps.max():.4g} mm, the largest after {after}",
         )
+    yield from _beside_the_others(placed, positions[order], places[order], order)
     numbers = [int(placed[index].values.get("InstanceNumber") or 0) for index in order]
     if len(set(numbers)) == len(numbers) and numbers not in (sorted(numbers), sorted(numbers, reverse=True)):
         yield Complaint("warning", "InstanceNumber (0020,0013) does not follow the slices along their normal")
+
+
+def _askew(summary: Summary) -> Iterator[Complaint]:
+    """Yield an orientation that is not two unit vectors at right angles (PS3.3 C.7.6.2.1.1)."""
+    if summary.orientation is None:
+        return
+    row, column = np.array(summary.orientation).reshape(2, 3)
+    wrong = max(abs(row @ row - 1), abs(column @ column - 1), abs(row @ column))
+    if wrong > _ASKEW:
+        yield Complaint(
+            "error",
+            "ImageOrientationPatient (0020,0037) is not two unit vectors at right angles (PS3.3 C.7.6.2.1.1)",
+            summary.path,
+        )
+
+
+def _beside_the_others(
+    placed: Sequence[Summary], positions: Any, places: Any, order: Any
+) -> Iterator[Complaint]:
+    """Yield the slice that lies farthest beside the line through its neighbours, if that is far."""
+    if len(placed) < 3:  # noqa: PLR2004 - two slices are always on a line
+        return
+    line = np.array([np.polyfit(places, positions[:, axis], 1) for axis in range(3)])
+    aside = np.linalg.norm(positions - (np.outer(places, line[:, 0]) + line[:, 1]), axis=1)
+    worst = int(np.argmax(aside))
+    if aside[worst] > _ASIDE_MM:
+        name = placed[int(order[worst])].path.name
+        yield Complaint(
+            "warning", f"the slices do not lie on one line: {name} is {aside[worst]:.3g} mm beside it"
+        )
 
 
 def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
