@@ -66,9 +66,9 @@ def test_mutants(nifti, reader, tmp_path, name):
             path.write_bytes(gzip.compress(_mutant(data, draw), 1))
         else:
             path.write_bytes(_mutant(data, draw))
-        started = time.monotonic()
+        started = time.process_time()
         outcomes[_outcome(reader, path)] += 1
-        slowest = max(slowest, time.monotonic() - started)
+        slowest = max(slowest, time.process_time() - started)
     assert outcomes["refused"] > MUTANTS / 10
     assert outcomes["read"] > (0 if name == "outside.nii.gz" else MUTANTS / 100)
     assert slowest < 5

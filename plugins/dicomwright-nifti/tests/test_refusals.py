@@ -236,10 +236,10 @@ def test_extensions_of_impossible_sizes(nifti, refused, tmp_path, size, name):
 
 def test_a_flood_of_extensions(nifti, refused, tmp_path):
     between = b"\1\0\0\0" + (b"\x08\0\0\0\6\0\0\0") * 200_000
-    started = time.monotonic()
+    started = time.process_time()
     text = refused(nifti(between=between).write(tmp_path / "a.nii.gz"))
     assert "more than 10,000 header extensions" in text
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_header_without_its_voxels(nifti, refused, tmp_path):
@@ -370,18 +370,18 @@ def test_a_bomb_is_refused_without_memory(nifti, refused, tmp_path, dims, words)
     file = nifti(np.zeros((2, 2, 2), "u1"), dim=[3, *dims, 1, 1, 1, 1])
     path = _bomb(tmp_path / "a.nii.gz", file.header + file.between, 300 * 1024**2)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.monotonic()
+    started = time.process_time()
     assert words in refused(path)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_a_flood_of_members_is_read_in_little_time(nifti, reader, tmp_path):
     path = tmp_path / "a.nii.gz"
     path.write_bytes(gzip.compress(b"", mtime=0) * 100_000 + gzip.compress(nifti().single))
-    started = time.monotonic()
+    started = time.process_time()
     assert reader.read(path, {}).array.size == 60
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_limits_are_options(nifti, refused, reader, tmp_path):

@@ -112,9 +112,9 @@ def mutants(read: Any) -> Any:
             if draw.random() < 0.1:
                 del mutant[draw.randrange(len(mutant)) :]
             path.write_bytes(mutant)
-            started = time.monotonic()
+            started = time.process_time()
             refusals += not is_read(read, path)
-            assert time.monotonic() - started < 5
+            assert time.process_time() - started < 5
         assert count / 10 < refusals < count
 
     return check
