@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydicom.datadict import keyword_for_tag
@@ -9,9 +10,12 @@ from pydicom.datadict import keyword_for_tag
 from dicomwright import standard
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import InstanceCopyElement
+from dicomwright.blueprint.resolution import PerInstance
 from dicomwright.blueprint.tags import PrivateTag
 from dicomwright.engine.nodes import plain_value
 from dicomwright.engine.rules import FilledElement
+from dicomwright.parents.checks import locate
+from dicomwright.parents.copying import fresh_element
 from dicomwright.parents.filling import fill_from
 
 if TYPE_CHECKING:
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 
     from pydicom import DataElement, Dataset
 
+    from dicomwright.blueprint.environment import SeriesEnvironment
+    from dicomwright.blueprint.resolution import Resolution
+    from dicomwright.blueprint.tags import AnyTag
     from dicomwright.engine.rules import Layer
     from dicomwright.parents import ParentSeries
 
@@ -52,8 +59,8 @@ def filled_from(
         Whether every instance has a parent: values that differ between parents are copied for each instance.
 
     """
-    tags = (element.tag for layer in layers for element in layer.blueprint)
-    named = {int(tag) for tag in tags if not isinstance(tag, PrivateTag)}
+    tags = {element.tag for layer in layers for element in layer.blueprint}
+    named = {int(place) for tag in tags for place in _places(tag, parents)}
     filling = fill_from(parents, named, keep_private, _other_iod(sop_class_uid, parents))
     left_out = [(left.tag, left.rule) for left in filling.left_out]
     blueprint = Blueprint()
@@ -63,16 +70,39 @@ def filled_from(
         else:
             left_out.append((int(element.tag), "illegal-value"))
     for tag in filling.varying:
+        found = parents.column(tag, range(len(parents))) if paired else []
         if not paired:
             left_out.append((tag, "unpaired"))
-        elif all(map(_is_legal, parents.column(tag, range(len(parents))))):
-            blueprint.add_virtual_element(InstanceCopyElement(tag))
-        else:
+        elif not all(map(_is_legal, found)):
             left_out.append((tag, "illegal-value"))
+        else:
+            has_items = any(element is not None and element.VR == "SQ" for element in found)
+            kind = _FilledItems if has_items and not keep_private else InstanceCopyElement
+            blueprint.add_virtual_element(kind(tag))
     listed = [
         {"tag": f"{tag:08X}", "keyword": keyword_for_tag(tag), "rule": rule} for tag, rule in sorted(left_out)
     ]
     return blueprint, listed
+
+
+class _FilledItems(InstanceCopyElement):
+    """Sequences of the paired parent instances, without the private elements of their items."""
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the paired instances' elements."""
+        copies = super().resolve(env)
+        if not isinstance(copies, PerInstance) or env.parents is None or env.pairs is None:
+            return copies
+        found = env.parents.column(self.tag, env.pairs)
+        values = [element and fresh_element(element, keep_private=False) for element in found]
+        return replace(copies, func=lambda instance: values[instance.instance_number - 1], known=values)
+
+
+def _places(tag: AnyTag, parents: ParentSeries) -> set[int]:
+    """Return the tags that an element has; that of a private one depends on where its creator's block is."""
+    if not isinstance(tag, PrivateTag):
+        return {tag}
+    return {place for dataset in parents if (place := locate(dataset, tag)) is not None}
 
 
 def _other_iod(sop_class_uid: str, parents: ParentSeries) -> frozenset[int] | None:

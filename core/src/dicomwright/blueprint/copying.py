@@ -179,7 +179,7 @@ def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement
     if env.parents is None:
         return None
     found = _of_instance(element.tag, env.parents, 0)
-    if found is not None and env.parents.varies(found.tag):
+    if found is not None and env.parents.varies(element.tag):
         raise element.problem(
             "differs between the instances of the parent series",
             hint="use InstanceCopyElement to copy it for each instance",

@@ -12,6 +12,7 @@ from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance, Re
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.blueprint.vr import check_vr
 from dicomwright.errors import ParentError
+from dicomwright.parents.copying import fresh_element
 from dicomwright.payload.decimal_string import ds
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ class CarriedElement(CopyOrElseElement):
         vr = self.vr or element.VR
         if element.is_empty or check_vr(self.tag, vr) is not None or not self._is_among(element):
             return None
+        if vr == "SQ" and not element.tag.is_private:
+            element = fresh_element(element, keep_private=False)  # nobody has asked for private elements
         value = normalise(self.tag, vr, element.value)
         if vr == "DS":
             value = _rounded(value)

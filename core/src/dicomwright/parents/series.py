@@ -267,8 +267,9 @@ class ParentSeries(Sequence[Dataset]):
         if self._same_bytes(elements):
             return False
         decoded_ones = (self.element(tag, index) for index in range(len(self)))
-        first = next(decoded_ones)
-        return any(other != first for other in decoded_ones)
+        values = ((element.VR, element.value) for element in decoded_ones if element is not None)
+        first = next(values)
+        return any(other != first for other in values)
 
     def _same_bytes(self, elements: list[Any]) -> bool:
         """Tell whether an element is encoded alike everywhere: the fast answer for nearly all elements."""
