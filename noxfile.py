@@ -43,6 +43,7 @@ class Member(NamedTuple):
     name: str
     folder: str
     requirements: tuple[Requirement, ...]
+    extras: tuple[str, ...]
     classifiers: tuple[str, ...]
 
 
@@ -56,6 +57,7 @@ def read_members() -> dict[str, Member]:
             project["name"],
             "./" + folder.relative_to(ROOT).as_posix(),
             tuple(Requirement(text) for text in project["dependencies"]),
+            tuple(project.get("optional-dependencies", ())),
             tuple(project["classifiers"]),
         )
     return members
@@ -96,9 +98,10 @@ def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(WORKSPACE, *names)
 
 
-def editable(members: Iterable[Member]) -> list[str]:
-    """Return the install arguments for members as they stand on disk."""
-    return [part for member in members for part in ("-e", member.folder)]
+def editable(members: Iterable[Member], *, extras: bool = False) -> list[str]:
+    """Return the install arguments for members as they stand on disk, on request with all their extras."""
+    chosen = {member: f"[{','.join(member.extras)}]" if extras and member.extras else "" for member in members}
+    return [part for member, extra in chosen.items() for part in ("-e", member.folder + extra)]
 
 
 def pytest(session: nox.Session, *arguments: str, distribution: str = "worksteal") -> None:
@@ -128,7 +131,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests of all members together on the running Python."""
-    session.install(*editable(MEMBERS.values()), *group("test", "workspace"))
+    session.install(*editable(MEMBERS.values(), extras=True), *group("test", "workspace"))
     pytest(session)
 
 
@@ -146,7 +149,7 @@ def docs(session: nox.Session) -> None:
 @nox.parametrize("resolution", RESOLUTIONS, ids=RESOLUTIONS)
 @nox.parametrize("member", list(MEMBERS), ids=list(MEMBERS))
 def unit(session: nox.Session, member: str, resolution: str) -> None:
-    """Run the tests of one member with only what it needs, the newest or the oldest that it allows."""
+    """Run the tests of one member with what it needs: the newest, its extras too, or the oldest that it allows."""
     members = with_own_dependencies(member)
     constraints: list[str] = []
     if resolution == "lowest-direct":
@@ -154,14 +157,14 @@ def unit(session: nox.Session, member: str, resolution: str) -> None:
         oldest.write_text("\n".join(floors(members, str(session.python))), encoding="utf-8")
         constraints = ["-c", str(oldest)]
     tables = group("tables") if member == "dicomwright" else ()  # its tests compare its data with them
-    session.install(*editable(members), *group("test"), *tables, *constraints)
+    session.install(*editable(members, extras=not constraints), *group("test"), *tables, *constraints)
     pytest(session, f"{members[-1].folder}/tests")
 
 
 @nox.session(python=ELSEWHERE, tags=["matrix"])
 def together(session: nox.Session) -> None:
     """Run the tests that need several members, all of them installed; their own tests run in `unit`."""
-    session.install(*editable(MEMBERS.values()), *group("test", "workspace"))
+    session.install(*editable(MEMBERS.values(), extras=True), *group("test", "workspace"))
     pytest(session, "tests")
 
 
