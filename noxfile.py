@@ -100,7 +100,9 @@ def group(*names: str) -> tuple[str, ...]:
 
 def editable(members: Iterable[Member], *, extras: bool = False) -> list[str]:
     """Return the install arguments for members as they stand on disk, on request with all their extras."""
-    chosen = {member: f"[{','.join(member.extras)}]" if extras and member.extras else "" for member in members}
+    chosen = {
+        member: f"[{','.join(member.extras)}]" if extras and member.extras else "" for member in members
+    }
     return [part for member, extra in chosen.items() for part in ("-e", member.folder + extra)]
 
 
