@@ -40,7 +40,7 @@ class PluginSet:
     --------
     >>> plugin_set = load(enabled=False)
     >>> plugin_set.registry("encoder").names()
-    ('image',)
+    ('image', 'planar-stack')
     >>> plugin_set.records[0].name
     'builtin'
 
