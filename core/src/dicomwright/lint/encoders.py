@@ -56,6 +56,17 @@ _TAGS = frozenset(
         0x7FE00010,  # PixelData
     }
 )
+#: What the encoder of an IOD gives besides: a document's title, whether it shows the patient, and its series' number.
+_OF_IOD = {
+    "encapsulated-pdf": frozenset(
+        {
+            0x00200011,  # SeriesNumber
+            0x00280301,  # BurnedInAnnotation
+            0x0040A043,  # ConceptNameCodeSequence
+            0x00420010,  # DocumentTitle
+        }
+    )
+}
 
 
 def given_by_encoders(iod: Iod) -> frozenset[int]:
@@ -71,7 +82,7 @@ def given_by_encoders(iod: Iod) -> frozenset[int]:
     modules = (
         found.tag for found in iod.level() if found.module.key in _MODULES or _is_groups(found.module.key)
     )
-    return frozenset(modules) | _TAGS
+    return frozenset(modules) | _TAGS | _OF_IOD.get(iod.key, frozenset())
 
 
 def _is_groups(key: str) -> bool:

@@ -67,7 +67,14 @@ class Finding:
         """Return a problem of an error as a finding; its message names the tag first."""
         told = _TAG.search(problem.message)
         place = (int(told[1] + told[2], 16),) if told else ()
-        return cls("error", kind, place, problem.message, problem.hint or CORRECT, origin=problem.loc)
+        return cls(
+            "error",
+            kind,
+            place,
+            problem.message,
+            problem.hint or (CORRECT if place else ""),
+            origin=problem.loc,
+        )
 
     def as_problem(self) -> Problem:
         """Return it as a problem of an error."""
