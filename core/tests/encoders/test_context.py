@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from dicomwright import (
     Blueprint,
@@ -14,7 +13,6 @@ from dicomwright import (
     StaticElement,
     Volume,
 )
-from dicomwright.cli.group import cli
 from dicomwright.errors import BlueprintError
 
 AFFINE = [[0, 0, 1.5, -7], [0, 2, 0, 5], [3, 0, 0, 11], [0, 0, 0, 1]]
@@ -232,26 +230,3 @@ def test_lint_and_validators_like_it(build, tmp_path, dciodvfy):
         tmp_path / "out"
     )
     assert dciodvfy(files[0]) == []
-
-
-def test_command(tmp_path):
-    nibabel = pytest.importorskip("nibabel")
-    pydicom = pytest.importorskip("pydicom")
-    nibabel.save(
-        nibabel.Nifti1Image(np.zeros((5, 4, 3), np.int16), np.diag([1, 2, 3, 1])), tmp_path / "a.nii"
-    )
-    arguments = ["build", str(tmp_path / "a.nii"), "--blueprint", "mr-image", "--out", str(tmp_path / "out")]
-    more = [
-        "--derivation",
-        "Smoothed",
-        "--derivation-code",
-        "113085,DCM,Spatial resampling",
-        "--algorithm",
-        "Net=2",
-    ]
-    done = CliRunner().invoke(cli, [*arguments, *more])
-    assert done.exit_code == 0, done.output
-    dataset = pydicom.dcmread(tmp_path / "out" / "00001.dcm")
-    assert dataset.DerivationDescription == "Smoothed"
-    assert dataset.DerivationCodeSequence[0].CodeMeaning == "Spatial resampling"
-    assert dataset.ContributingEquipmentSequence[1].SoftwareVersions == "2"

@@ -276,12 +276,3 @@ class TestCommand:
         assert done.exit_code == 1
         assert "00001.dcm: error: cannot be read" in done.stdout
         assert "FAIL: 4 files, 1 with errors, asked: standard" in done.stdout
-
-    def test_build(self, tmp_path):
-        nibabel = pytest.importorskip("nibabel")
-        image = nibabel.Nifti1Image(np.zeros((5, 4, 3), np.int16), np.diag([1, 2, 3, 1]))
-        nibabel.save(image, tmp_path / "a.nii")
-        arguments = ["build", str(tmp_path / "a.nii"), "--blueprint", "mr-image", "--validate", "--json"]
-        done = CliRunner().invoke(cli, [*arguments, "--out", str(tmp_path / "out")])
-        assert done.exit_code == 0, done.output
-        assert json.loads(done.stdout)["validate"]["verdict"] == "pass"

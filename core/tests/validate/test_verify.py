@@ -5,10 +5,8 @@ import itertools
 import numpy as np
 import pydicom
 import pytest
-from click.testing import CliRunner
 
 from dicomwright import Blueprint, DicomFactory, Document, Frames, ParentSeries, Volume
-from dicomwright.cli.group import cli
 from dicomwright.errors import PublishError
 from dicomwright.verify import prove, prover
 
@@ -187,19 +185,3 @@ def test_documents(tmp_path):
     assert prove([tmp_path / "1.dcm"], Document(b"%PDF-odd", "application/pdf", 1, "")).instances == 1
     with pytest.raises(PublishError, match="is not that of the source"):
         prove([tmp_path / "1.dcm"], Document(b"%PDF-ood", "application/pdf", 1, ""))
-
-
-def test_command(tmp_path):
-    nibabel = pytest.importorskip("nibabel")
-    nibabel.save(
-        nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(5, 4, 3), AFFINE), tmp_path / "a.nii"
-    )
-    done = CliRunner().invoke(
-        cli,
-        [
-            *("build", str(tmp_path / "a.nii"), "--blueprint", "mr-image"),
-            *("--out", str(tmp_path / "out"), "--verify", "--json"),
-        ],
-    )
-    assert done.exit_code == 0, done.output
-    assert '"max_mm"' in done.stdout

@@ -1,0 +1,32 @@
+"""Options of ``build`` that tell where the images come from, or have the result checked."""
+
+from __future__ import annotations
+
+import pydicom
+
+
+def test_derivation_and_algorithm(cli, source, tmp_path):
+    done = cli(
+        *("build", source(), "--blueprint", "mr-image", "--out", tmp_path / "out"),
+        *("--derivation", "Smoothed", "--derivation-code", "113085,DCM,Spatial resampling"),
+        *("--algorithm", "Net=2"),
+    )
+    assert done.code == 0, done.err
+    dataset = pydicom.dcmread(tmp_path / "out" / "00001.dcm")
+    assert dataset.DerivationDescription == "Smoothed"
+    assert dataset.DerivationCodeSequence[0].CodeMeaning == "Spatial resampling"
+    assert dataset.ContributingEquipmentSequence[-1].SoftwareVersions == "2"
+
+
+def test_validate(cli, source, tmp_path):
+    arguments = ("build", source(), "--blueprint", "mr-image", "--validate", "--json")
+    done = cli(*arguments, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert done.result["validate"]["verdict"] == "pass"
+
+
+def test_verify(cli, source, tmp_path):
+    arguments = ("build", source(), "--blueprint", "mr-image", "--verify", "--json")
+    done = cli(*arguments, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert '"max_mm"' in done.out
