@@ -1,6 +1,8 @@
-"""Options of ``build`` that tell where the images come from, or have the result checked."""
+"""Options of ``build`` that tell where the images come from, or have the result checked; ``explain`` of a source."""
 
 from __future__ import annotations
+
+import json
 
 import pydicom
 
@@ -30,3 +32,11 @@ def test_verify(cli, source, tmp_path):
     done = cli(*arguments, "--out", tmp_path / "out")
     assert done.code == 0, done.err
     assert '"max_mm"' in done.out
+
+
+def test_explain_with_a_source(cli, source):
+    done = cli("explain", "ct-image", "--source", source(), "--json")
+    assert done.code == 0, done.err
+    rows = {row["path"]: row for row in json.loads(done.out)}
+    assert (rows["Rows"]["value"], rows["Columns"]["value"]) == ("4", "5")
+    assert rows["PixelSpacing"]["value"] == "0.75\\1.25"
