@@ -163,16 +163,6 @@ class TestCommand:
         assert row["tag"] == "(0018,0060)"
         assert "is not in the output" in run("--tag", "EchoTime").stdout
 
-    def test_with_a_source(self, run, tmp_path):
-        nibabel = pytest.importorskip("nibabel")
-        path = tmp_path / "image.nii"
-        nibabel.save(
-            nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(5, 4, 3), np.diag([1, 2, 3, 1])), path
-        )
-        rows = {row["path"]: row for row in json.loads(run("--source", str(path), "--json").stdout)}
-        assert (rows["Rows"]["value"], rows["Columns"]["value"]) == ("4", "5")
-        assert rows["PixelSpacing"]["value"] == "2\\1"
-
     def test_errors_are_told_beside(self, tmp_path):
         bad = tmp_path / "bad.toml"
         bad.write_text('schema = 1\nsummary = "x"\n[elements]\nStudyID = "discard"\n')
