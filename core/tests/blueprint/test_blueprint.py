@@ -249,3 +249,14 @@ def test_a_blueprint_serves_several_builds(make_series):
     assert first[0].SeriesInstanceUID != second[0].SeriesInstanceUID
     assert first[0].SOPInstanceUID != second[0].SOPInstanceUID
     assert len({d.SeriesInstanceUID for d in first}) == 1
+
+
+def test_what_was_replaced_is_remembered():
+    one, two, three = (StaticElement("StudyID", "SH", text) for text in "123")
+    both = Blueprint([one]) + (Blueprint([two]) + Blueprint([three]))
+    assert both.replaced("StudyID") == (two, one)
+    assert (both + both).replaced("StudyID") == (two, one)
+    assert Blueprint([one, one]).replaced("StudyID") == ()
+    del both["StudyID"]
+    both.add_virtual_element(one)
+    assert both.replaced("StudyID") == ()

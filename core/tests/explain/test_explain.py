@@ -1,6 +1,7 @@
 """Every tag of a file is accounted for, with the rule that gave it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -98,6 +99,30 @@ def test_layers_and_what_they_overrode(build):
     (size,) = rows.of("(0028,0010)")
     assert (size.layer, size.value) == ("encoder image", "4")
     assert size.overrode[0][:2] == ("blueprint", "static 7")
+
+
+def test_files_that_extend_each_other(tmp_path):
+    for name, base, text in (("one", "mr-image", "first"), ("two", "./one.toml", "second")):
+        (tmp_path / f"{name}.toml").write_text(
+            f'schema = 1\nsummary = "x"\nextends = ["{base}"]\n[elements]\n'
+            f'SeriesDescription = {{ static = "{text}" }}\n'
+            f'SequenceVariant = {{ static = "{"SK" if name == "one" else "SP"}" }}\n'
+        )
+    own = StaticElement("SeriesDescription", "LO", "third")
+    blueprint = Blueprint.load(tmp_path / "two.toml") + Blueprint([own])
+    rows = DicomFactory().build(Volume(np.zeros((3, 4, 5), np.int16), AFFINE), blueprint).explain()
+    (description,) = rows.of("SeriesDescription")
+    assert description.value == "third"
+    assert [(rule, Path(origin).name) for _, rule, origin in description.overrode] == [
+        ("static 'second'", "two.toml:5"),
+        ("static 'first'", "one.toml:5"),
+    ]
+    (variant,) = rows.of("SequenceVariant")
+    assert [Path(origin).name.split(":")[0] for _, _, origin in variant.overrode] == [
+        "one.toml",
+        "mr-image.toml",
+    ]
+    assert [layer for layer, _, _ in variant.overrode] == ["blueprint", "mr-image"]
 
 
 def test_parents_that_values_were_copied_from(build, tmp_path):

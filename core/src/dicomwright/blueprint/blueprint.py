@@ -48,6 +48,7 @@ class Blueprint:
 
     def __init__(self, virtual_elements: Iterable[VirtualElement] = ()) -> None:
         self._elements: dict[AnyTag, VirtualElement] = {}
+        self._replaced: dict[AnyTag, tuple[VirtualElement, ...]] = {}
         for element in virtual_elements:
             self.add_virtual_element(element)
 
@@ -77,7 +78,24 @@ class Blueprint:
                 f"a blueprint holds virtual elements, not {virtual_element!r}",
                 hint="wrap the value: StaticElement(tag, vr, value)",
             )
-        self._elements[virtual_element.tag] = virtual_element
+        tag = virtual_element.tag
+        older = self._elements.get(tag)
+        if older is not None and _differ(older, virtual_element):
+            self._replaced[tag] = (older, *self._replaced.get(tag, ()))
+        self._elements[tag] = virtual_element
+
+    def replaced(self, tag: TagLike) -> tuple[VirtualElement, ...]:
+        """Return the elements that others took the place of, the latest first.
+
+        Examples
+        --------
+        >>> from dicomwright import StaticElement
+        >>> one, two = StaticElement("StudyID", "SH", "1"), StaticElement("StudyID", "SH", "2")
+        >>> [element.value for element in (Blueprint([one]) + Blueprint([two])).replaced("StudyID")]
+        ['1']
+
+        """
+        return self._replaced.get(to_tag(tag), ())
 
     def required_tags(self) -> list[int]:
         """Return the tags that the parent series must have, in order."""
@@ -95,7 +113,9 @@ class Blueprint:
         self.add_virtual_element(virtual_element)
 
     def __delitem__(self, tag: TagLike) -> None:
-        del self._elements[self[tag].tag]
+        known = self[tag].tag
+        del self._elements[known]
+        self._replaced.pop(known, None)
 
     def __contains__(self, tag: object) -> bool:
         try:
@@ -114,9 +134,21 @@ class Blueprint:
         """Return both together; of two elements with one tag the right one stays."""
         if not isinstance(other, Blueprint):
             return NotImplemented
-        return Blueprint([*self._elements.values(), *other._elements.values()])
+        both = Blueprint()
+        both._elements, both._replaced = dict(self._elements), dict(self._replaced)
+        for tag, element in other._elements.items():
+            both.add_virtual_element(element)
+            if tag in other._replaced:
+                older = (*other._replaced[tag], *both._replaced.get(tag, ()))
+                both._replaced[tag] = tuple(dict.fromkeys(older))
+        return both
 
     __or__ = __add__
 
     def __repr__(self) -> str:
         return f"<Blueprint of {len(self)} elements>"
+
+
+def _differ(one: VirtualElement, other: VirtualElement) -> bool:
+    """Tell whether two elements are not the same rule from the same place."""
+    return one is not other and (one.origin, one.rule()) != (other.origin, other.rule())

@@ -9,7 +9,7 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import StaticElement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydicom import DataElement
 
@@ -62,9 +62,19 @@ def merge(layers: Iterable[Layer]) -> list[Rule]:
     for layer in layers:
         for element in layer.blueprint:
             weaker = rules.get(element.tag)
-            overrode = (
-                () if weaker is None else (Rule(weaker.tag, weaker.element, weaker.layer), *weaker.overrode)
-            )
+            overrode: tuple[Rule, ...] = ()
+            if weaker is not None:
+                overrode = (Rule(weaker.tag, weaker.element, weaker.layer), *weaker.overrode)
+            if layer.blueprint.replaced(element.tag):
+                overrode = (*_replaced(layer, element.tag, overrode), *overrode)
             rules[element.tag] = Rule(element.tag, element, layer.name, overrode)
             merged.add_virtual_element(element)
     return [rules[element.tag] for element in merged]
+
+
+def _replaced(layer: Layer, tag: AnyTag, weaker: tuple[Rule, ...]) -> Iterator[Rule]:
+    """Yield what blueprints of one layer replaced in each other, unless a weaker layer has the same."""
+    known = {(rule.element.origin, rule.element.rule()) for rule in weaker}
+    for element in layer.blueprint.replaced(tag):
+        if (element.origin, element.rule()) not in known:
+            yield Rule(tag, element, layer.name)
