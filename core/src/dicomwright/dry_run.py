@@ -44,6 +44,7 @@ _SOP_CLASS = 0x00080016
 _SMALL = (3, 4, 5)
 #: Shape and type of what stands in for the pixels of SOP classes that hold no others.
 _PIXELS = {
+    "1.2.840.10008.5.1.4.1.1.7.1": (_SMALL, np.bool_),
     "1.2.840.10008.5.1.4.1.1.7.2": (_SMALL, np.uint8),
     "1.2.840.10008.5.1.4.1.1.7.3": (_SMALL, np.uint16),
     "1.2.840.10008.5.1.4.1.1.7.4": ((*_SMALL, 3), np.uint8),

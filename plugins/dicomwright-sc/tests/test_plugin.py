@@ -8,6 +8,8 @@ from dataclasses import fields
 
 import pytest
 
+from dicomwright import Blueprint, DicomFactory
+from dicomwright.bundles import shipped_names
 from dicomwright.plugins import load
 from dicomwright.plugins.selection import choose_reader
 from dicomwright_sc.iods import SOP_CLASSES
@@ -50,3 +52,9 @@ def test_registration_is_light():
     code = "import dicomwright_sc.plugin, sys; print({'numpy', 'pydicom', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", [one for one in shipped_names() if "secondary" in one or "-sc-" in one])
+def test_lint_asks_this_encoder(name):
+    findings = DicomFactory().lint(Blueprint.load(name))
+    assert [one for one in findings if one.severity != "note" or one.kind == "sop-class"] == []
