@@ -162,3 +162,4 @@ def test_output_to_a_closed_pipe_is_quiet(site, source, tmp_path):  # noqa: ARG0
     child.wait(30)
     assert "Traceback" not in errors
     assert "BrokenPipe" not in errors
+    assert "sys.exit" not in errors

@@ -56,6 +56,17 @@ class TestDciodvfy:
     def test_what_is_right(self, files, dciodvfy):
         assert [one for one in dciodvfy.validate(files) if one.severity == "error"] == []
 
+    def test_deflated_files_are_read_as_plain_ones(self, tmp_path, dciodvfy):
+        volume = Volume(np.arange(60, dtype=np.int16).reshape(3, 4, 5), AFFINE)
+        series = DicomFactory().build(volume, Blueprint.load("ct-image"), transfer_syntax="deflated")
+        files = series.write(tmp_path / "out")
+        assert [one for one in dciodvfy.validate(files) if one.severity == "error"] == []
+        change(files[1], PatientID="other")
+        change(files[2], ImageType=None)
+        said = [one for one in dciodvfy.validate(files) if one.severity == "error"]
+        assert {one.file for one in said} == {None, files[2]}
+        assert any(str(files[1]) in one.message for one in said)
+
     def test_what_is_wrong(self, files, dciodvfy):
         dataset = pydicom.dcmread(files[1])
         del dataset.ImageType

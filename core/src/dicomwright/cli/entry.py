@@ -48,9 +48,12 @@ def _start_fast() -> None:
 
 def _run(arguments: Sequence[str], *, debug: bool) -> int:
     """Run a command and return its exit code."""
+    stdout = sys.stdout
     try:
         code = cli.main(list(arguments), prog_name="dicomwright", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001  # the one place where every way to end becomes an exit code
+        if isinstance(error, SystemExit) and sys.stdout is not stdout:  # click's answer to a closed pipe
+            return _REFUSED
         if debug and not isinstance(error, click.exceptions.Exit):
             traceback.print_exception(error)
         return _exit_code(error)
