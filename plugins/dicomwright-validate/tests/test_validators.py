@@ -105,7 +105,7 @@ class TestDciodvfy:
         assert "dcentvfy gave no verdict (77): broken" in messages
 
 
-@pytest.mark.parametrize("name", ["ct-image", "mr-image", "pet-image"])
+@pytest.mark.parametrize("name", ["ct-image", "mr-image", "pet-image", "nm-image"])
 @pytest.mark.parametrize("with_parents", [False, True])
 @pytest.mark.parametrize("kind", [np.int16, np.uint8, np.float32])
 def test_shipped_image_blueprints(name, with_parents, kind, make_series, tmp_path):
