@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from dicomwright.engine.series import Series
 
+    _PairType = click.ParamType[tuple[str, str]]
+else:
+    _PairType = click.ParamType  # generic only since click 8.4
+
 __all__ = ["build"]
 
 
-class _Pair(click.ParamType[tuple[str, str]]):
+class _Pair(_PairType):
     """``NAME=VALUE``."""
 
     name = "NAME=VALUE"
