@@ -51,7 +51,9 @@ def test_a_link_to_itself(refused, tmp_path):
 
 
 def test_a_name_that_cannot_be(refused, tmp_path):
-    assert "cannot be opened: embedded null byte" in refused(tmp_path / "a\0.nii")
+    text = refused(tmp_path / "a\0.nii")
+    assert "cannot be opened" in text
+    assert "embedded null" in text  # "byte", or from Python 3.13 "character in path"
     assert "File name too long" in refused(tmp_path / ("a" * 300 + ".nii"))
 
 
