@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlueprintError",
+    "DeliveryError",
     "DicomwrightError",
+    "ExecutionError",
     "GeometryError",
     "ParentError",
     "PluginError",
@@ -122,3 +124,11 @@ class PluginError(DicomwrightError):
 
 class PublishError(DicomwrightError):
     """The output folder cannot be written."""
+
+
+class DeliveryError(DicomwrightError):
+    """Files cannot be sent to a destination."""
+
+
+class ExecutionError(DicomwrightError):
+    """A function that ran elsewhere did not return."""

@@ -33,7 +33,7 @@ from dicomwright.plugins.descriptors import (
 )
 from dicomwright.plugins.hooks import KINDS, Kind, hookimpl, hookspec
 from dicomwright.plugins.plugin_set import PluginSet, default, load
-from dicomwright.plugins.protocols import Reader
+from dicomwright.plugins.protocols import Delivery, Executor, Reader, Sender
 from dicomwright.plugins.records import PluginRecord, Provider
 from dicomwright.plugins.registry import Registry
 
@@ -41,8 +41,10 @@ __all__ = [
     "KINDS",
     "CodecSpec",
     "CommandSpec",
+    "Delivery",
     "ElementTypeSpec",
     "EncoderSpec",
+    "Executor",
     "ExecutorSpec",
     "FunctionSpec",
     "Kind",
@@ -53,6 +55,7 @@ __all__ = [
     "Reader",
     "ReaderSpec",
     "Registry",
+    "Sender",
     "SenderSpec",
     "Spec",
     "ValidatorSpec",

@@ -233,16 +233,19 @@ class FunctionSpec(Spec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderSpec(Spec):
-    """A sender: delivers a finished series.
+    """A sender: transmits finished files. The target is a `dicomwright.plugins.Sender` class.
 
     Attributes
     ----------
     schemes : tuple of str
         URL schemes of the destinations that it serves, such as ``"dicom"``.
+    options : tuple of OptionSpec
+        What ``--sender-opt`` may set.
 
     """
 
     schemes: tuple[str, ...] = ()
+    options: tuple[OptionSpec, ...] = ()
 
     def _problems(self) -> Iterator[str]:
         """Yield what is wrong with the fields."""
@@ -250,10 +253,11 @@ class SenderSpec(Spec):
         yield from _pattern_problems(
             "schemes", self.schemes, re.compile(r"[a-z][a-z0-9+.-]*"), 'such as "dicom"'
         )
+        yield from _instance_problems("options", self.options, OptionSpec)
 
 
 class ExecutorSpec(Spec):
-    """An executor: runs many builds."""
+    """An executor: calls functions elsewhere. The target is a `dicomwright.plugins.Executor` class."""
 
     __slots__ = ()
 

@@ -104,12 +104,12 @@ def dicomwright_functions() -> Iterable[FunctionSpec]:  # type: ignore[empty-bod
 
 @hookspec
 def dicomwright_senders() -> Iterable[SenderSpec]:  # type: ignore[empty-body]  # a declaration
-    """Give senders, which deliver a finished series."""
+    """Give senders, which transmit finished files. The target is a `dicomwright.plugins.Sender` class."""
 
 
 @hookspec
 def dicomwright_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]  # a declaration
-    """Give executors, which run many builds."""
+    """Give executors, which call functions elsewhere. The target is a `dicomwright.plugins.Executor` class."""
 
 
 @hookspec

@@ -44,8 +44,24 @@ _CODECS = (
     "htj2k-lossless-rpcl",
 )
 
+_ELEMENT_TYPES = (
+    "lookup",
+    "regex",
+    "template",
+    "first-of",
+    "when",
+    "hash-id",
+    "date-shift",
+    "counter",
+    "code",
+)
+
 KNOWN: tuple[KnownPlugin, ...] = (
     KnownPlugin("dicomwright-codecs", "codecs", tuple(("codec", name) for name in _CODECS)),
+    KnownPlugin("dicomwright-elements", "elements", tuple(("element-type", name) for name in _ELEMENT_TYPES)),
+    KnownPlugin(
+        "dicomwright-node", "node", (("command", "node"), ("sender", "dicom"), ("sender", "dicomweb"))
+    ),
     KnownPlugin(
         "dicomwright-nifti",
         "nifti",
