@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["KNOWN", "KnownPlugin", "known_for_extension", "known_owner"]
+__all__ = ["KNOWN", "KnownPlugin", "known_for_extension", "known_for_scheme", "known_owner"]
 
 
 class KnownPlugin(NamedTuple):
@@ -24,6 +24,8 @@ class KnownPlugin(NamedTuple):
         Kind and name of what it provides.
     extensions : tuple of str
         Ends of the file names that its readers take.
+    schemes : tuple of (str, str)
+        Schemes of the destinations that its senders serve, with the sender.
 
     """
 
@@ -31,6 +33,7 @@ class KnownPlugin(NamedTuple):
     plugin: str
     names: tuple[tuple[str, str], ...]
     extensions: tuple[str, ...] = ()
+    schemes: tuple[tuple[str, str], ...] = ()
 
 
 _CODECS = (
@@ -60,7 +63,15 @@ KNOWN: tuple[KnownPlugin, ...] = (
     KnownPlugin("dicomwright-codecs", "codecs", tuple(("codec", name) for name in _CODECS)),
     KnownPlugin("dicomwright-elements", "elements", tuple(("element-type", name) for name in _ELEMENT_TYPES)),
     KnownPlugin(
-        "dicomwright-node", "node", (("command", "node"), ("sender", "dicom"), ("sender", "dicomweb"))
+        "dicomwright-node",
+        "node",
+        (("command", "node"), ("sender", "dicom"), ("sender", "dicomweb")),
+        schemes=(
+            ("dicom", "dicom"),
+            ("dicom+tls", "dicom"),
+            ("http", "dicomweb"),
+            ("https", "dicomweb"),
+        ),
     ),
     KnownPlugin(
         "dicomwright-nifti",
@@ -101,3 +112,9 @@ def known_for_extension(file_name: str) -> KnownPlugin | None:
         if file_name.lower().endswith(known.extensions):
             return known
     return None
+
+
+def known_for_scheme(scheme: str) -> str:
+    """Return the sender of the project that serves a scheme, installed or not; empty without one."""
+    schemes = (pair for known in KNOWN for pair in known.schemes)
+    return next((sender for name, sender in schemes if name == scheme), "")

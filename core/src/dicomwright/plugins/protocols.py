@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "DeliveryState", "Executor", "Reader", "Sender"]
 
-DeliveryState = Literal["stored", "warning", "refused", "unknown"]
+DeliveryState = Literal["stored", "warning", "refused", "unknown", "pending"]
 
 
 @runtime_checkable
@@ -77,13 +77,18 @@ class Delivery:
     ----------
     file : Path
         The file.
-    state : {"stored", "warning", "refused", "unknown"}
+    state : {"stored", "warning", "refused", "unknown", "pending"}
         ``"warning"``: stored, and something was changed or noticed. ``"unknown"``: no answer came, so that it may
-        be stored or not; it is sent again with the same UID.
+        be stored or not; it is sent again with the same UID. ``"pending"``: nothing of it was sent, as without a
+        connection; it is sent later.
     status : str
         The answer's code as its protocol writes it, such as ``"0xA700"`` or ``"HTTP 409"``; empty without an answer.
     message : str
         What the other side said, or what happened, for people.
+    transient : bool
+        Of a refusal: it may pass, such as a full disk, so that the file is sent again.
+    retry_after : float
+        Seconds that the other side wants to be left alone.
 
     """
 
@@ -91,6 +96,8 @@ class Delivery:
     state: DeliveryState
     status: str = ""
     message: str = ""
+    transient: bool = False
+    retry_after: float = 0.0
 
 
 @runtime_checkable
@@ -112,7 +119,11 @@ class Sender(Protocol):
     def send(self, files: Sequence[Path], destination: str, options: Mapping[str, str]) -> Iterable[Delivery]:
         """Yield what became of each file, as soon as it is known.
 
-        A file for which nothing comes is ``"unknown"``. Nothing is tried twice here.
+        A file for which nothing comes is ``"unknown"``. Nothing is tried twice here. It runs in a thread, and is
+        closed early when the user stops.
+
+        A sender may have ``check(destination, options)``, too: it raises what `send` would raise, and is asked of
+        all destinations before anything is sent.
 
         Parameters
         ----------
