@@ -131,4 +131,16 @@ class DeliveryError(DicomwrightError):
 
 
 class ExecutionError(DicomwrightError):
-    """A function that ran elsewhere did not return."""
+    """A function that ran elsewhere did not return.
+
+    Attributes
+    ----------
+    traceback : str
+        Where it was, as far as that is known.
+    output : str
+        The end of what it printed.
+
+    """
+
+    traceback: str = ""
+    output: str = ""

@@ -11,12 +11,13 @@ import uuid
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "BuildUids", "gen_uid"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "BuildUids", "gen_uid", "keyed"]
 
 #: Names this software in the file meta information (0002,0012). Fixed for ever, under 2.25.
 IMPLEMENTATION_CLASS_UID = "2.25.216030215254465584105246463499949954333"
@@ -49,7 +50,10 @@ class BuildUids:
 
     @classmethod
     def random(cls) -> BuildUids:
-        """Return UIDs that no other build has."""
+        """Return UIDs that no other build has; within `keyed`, those of the key's next build."""
+        if _sequence is not None:
+            key = next(_sequence)
+            return cls(lambda: key)
         return cls(lambda: os.urandom(2 * _BYTES))
 
     @classmethod
@@ -90,6 +94,7 @@ class BuildUids:
         return _from_number(int.from_bytes(digest[:_BYTES], "big"))
 
 
+_sequence: Iterator[bytes] | None = None  # the keys of the builds of this process, if a key is set
 _source: ContextVar[BuildUids | None] = ContextVar("dicomwright_uid_source", default=None)
 
 
@@ -112,7 +117,40 @@ def gen_uid() -> str:
 
     """
     source = _source.get()
-    return _from_number(uuid.uuid4().int) if source is None else source.next()
+    if source is not None:
+        return source.next()
+    if _sequence is not None:
+        return _from_number(int.from_bytes(next(_sequence)[:_BYTES], "big"))
+    return _from_number(uuid.uuid4().int)
+
+
+@contextmanager
+def keyed(key: bytes) -> Iterator[None]:
+    """Have all UIDs that this process makes follow from a key and from their order, not from chance.
+
+    For work that may be done again after a crash, and must not give its results other names then.
+
+    Examples
+    --------
+    >>> def two():
+    ...     with keyed(b"job 17"):
+    ...         return gen_uid(), gen_uid()
+    >>> two() == two(), len(set(two()))
+    (True, 2)
+
+    Parameters
+    ----------
+    key : bytes
+        Another for each piece of work; nobody else can know it.
+
+    """
+    global _sequence  # noqa: PLW0603  # user code builds in threads of its own, too
+    before = _sequence
+    _sequence = (hashlib.sha256(key + b"#%d" % number).digest() for number in count(1))
+    try:
+        yield
+    finally:
+        _sequence = before
 
 
 def _from_number(number: int) -> str:

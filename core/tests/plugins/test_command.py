@@ -29,9 +29,10 @@ def test_json_shows_all(site):
         "name": "builtin",
         "distribution": "dicomwright",
         "version": core_version(),
-        "kind": ["element-type", "encoder", "codec", "function", "validator"],
+        "kind": ["element-type", "encoder", "codec", "function", "executor", "validator"],
         "status": "loaded",
         "reason": "",
+        "api": 1,
     }
     assert found["acme-tomo"] == {
         "name": "tomo",
@@ -40,6 +41,7 @@ def test_json_shows_all(site):
         "kind": ["reader"],
         "status": "loaded",
         "reason": "",
+        "api": 1,
     }
     assert found["acme-bad"]["kind"] == []
     assert found["acme-bad"]["status"] == "failed"

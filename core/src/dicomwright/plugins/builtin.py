@@ -6,6 +6,7 @@ from dicomwright.plugins.descriptors import (
     CodecSpec,
     ElementTypeSpec,
     EncoderSpec,
+    ExecutorSpec,
     FunctionSpec,
     OptionSpec,
     ValidatorSpec,
@@ -16,6 +17,7 @@ __all__ = [
     "dicomwright_codecs",
     "dicomwright_element_types",
     "dicomwright_encoders",
+    "dicomwright_executors",
     "dicomwright_functions",
     "dicomwright_validators",
 ]
@@ -83,6 +85,18 @@ def dicomwright_functions() -> list[FunctionSpec]:
             level="series" if name in _SERIES_FUNCTIONS else "instance",
         )
         for name, summary in (_SERIES_FUNCTIONS | _INSTANCE_FUNCTIONS).items()
+    ]
+
+
+@hookimpl
+def dicomwright_executors() -> list[ExecutorSpec]:
+    """Give the executor that needs nothing but this machine."""
+    return [
+        ExecutorSpec(
+            name="process",
+            summary="a new process for each call, with limits of time and memory",
+            target="dicomwright.executors:ProcessExecutor",
+        )
     ]
 
 
