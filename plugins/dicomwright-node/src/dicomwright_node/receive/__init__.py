@@ -1,0 +1,1 @@
+"""How instances come in: C-STORE and STOW-RS."""
