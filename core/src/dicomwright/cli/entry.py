@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -37,7 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     _start_fast()
-    sys.exit(_run(arguments, debug="--debug" in arguments))
+    code = _run(arguments, debug="--debug" in arguments)
+    _leave_strays(code)
+    sys.exit(code)
+
+
+def _leave_strays(code: int) -> None:
+    """End at once where threads would keep Python alive that plug-ins started while they were loaded."""
+    isolation = sys.modules.get("dicomwright.plugins.isolation")
+    if isolation and any(one.is_alive() and not one.daemon for one in isolation.strays):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
 
 
 def _start_fast() -> None:

@@ -83,6 +83,13 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
+def _trace_plugins(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from dicomwright.plugins.trace import switch_on
+
+        switch_on()
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
@@ -93,5 +100,13 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Print the version and exit.",
 )
 @click.option("--no-plugins", is_flag=True, help="Use nothing but what dicomwright itself brings.")
+@click.option(
+    "--trace-plugins",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_trace_plugins,
+    help="Say on standard error what plug-ins do: found, called, chosen, and how long it took.",
+)
 def cli(*, no_plugins: bool) -> None:
     """Build valid DICOM from arrays, NIfTI and more, following a blueprint."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dicomwright.plugins import load
+from dicomwright.plugins import API_VERSION, load
 
 if TYPE_CHECKING:
     from dicomwright.plugins import PluginRecord
@@ -50,6 +50,7 @@ def _as_json(records: tuple[PluginRecord, ...]) -> str:
             "kind": list(record.kinds),
             "status": record.status,
             "reason": record.reason,
+            "api": API_VERSION,
         }
         for record in records
     ]

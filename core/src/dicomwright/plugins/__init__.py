@@ -31,13 +31,15 @@ from dicomwright.plugins.descriptors import (
     Spec,
     ValidatorSpec,
 )
-from dicomwright.plugins.hooks import KINDS, Kind, hookimpl, hookspec
+from dicomwright.plugins.hooks import API_VERSION, KINDS, Kind, hookimpl, hookspec
 from dicomwright.plugins.plugin_set import PluginSet, default, load
 from dicomwright.plugins.protocols import Delivery, Executor, Reader, Sender
 from dicomwright.plugins.records import PluginRecord, Provider
 from dicomwright.plugins.registry import Registry
+from dicomwright.plugins.statements import RuleOption, RuleValue
 
 __all__ = [
+    "API_VERSION",
     "KINDS",
     "CodecSpec",
     "CommandSpec",
@@ -55,6 +57,8 @@ __all__ = [
     "Reader",
     "ReaderSpec",
     "Registry",
+    "RuleOption",
+    "RuleValue",
     "Sender",
     "SenderSpec",
     "Spec",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dicomwright.errors import PluginError, Problem
+from dicomwright.plugins.statements import RuleOption, RuleValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,10 +205,60 @@ class CodecSpec(Spec):
             yield f"lossy is {self.lossy!r}; it is True or False"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElementTypeSpec(Spec):
-    """A kind of virtual element. Its name is the key of the rule in blueprint files."""
+    """A kind of virtual element. Its name is the key of the rule in blueprint files.
 
-    __slots__ = ()
+    What a rule may hold is said here and nowhere else: rules are checked before the target runs, and the JSON
+    Schema and messages follow from it.
+
+    Examples
+    --------
+    >>> spec = ElementTypeSpec(
+    ...     name="upper",
+    ...     summary="a text in capitals",
+    ...     target="dicomwright_acme.elements:UpperElement",
+    ...     value=RuleValue(summary="a text", example='{ upper = "brain" }'),
+    ...     options=(RuleOption(name="times", summary="how often", kinds=("whole",)),),
+    ... )
+    >>> spec.options[0].name
+    'times'
+
+    Attributes
+    ----------
+    value : RuleValue, optional
+        What stands behind the name; anything if it is not stated.
+    options : tuple of RuleOption, optional
+        The keys beside it. If neither these nor the value are stated, `dicomwright.bundles.takes` names them.
+    vr : bool
+        Whether a rule may have ``vr``.
+
+    """
+
+    value: RuleValue | None = None
+    options: tuple[RuleOption, ...] | None = None
+    vr: bool = True
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what is wrong with the fields."""
+        yield from Spec._problems(self)  # noqa: SLF001  super() does not work in a class with slots before 3.14
+        if self.value is not None and not isinstance(self.value, RuleValue):
+            yield f"value is {self.value!r}; it is a RuleValue"
+        if self.vr not in (True, False):
+            yield f"vr is {self.vr!r}; it is True or False"
+        if self.options is None:
+            return
+        yield from _instance_problems("options", self.options, RuleOption)
+        if not isinstance(self.options, tuple):
+            return
+        names = [option.name for option in self.options if isinstance(option, RuleOption)]
+        for name in sorted({name for name in names if names.count(name) > 1 or name == self.name}):
+            yield f'options has "{name}" twice'
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the descriptor says what a rule may hold."""
+        return self.value is not None or self.options is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +334,7 @@ def _check(spec: OptionSpec | Spec, problems: list[str]) -> None:
 
 def _name_problems(name: object) -> Iterator[str]:
     """Yield what is wrong with a name that users write."""
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+    if type(name) is not str or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         yield (
             f"name is {name!r}; it is at most {_LONGEST_NAME} lower-case letters and digits, "
             'with single ".", "-" or "_" between them'
@@ -292,30 +343,30 @@ def _name_problems(name: object) -> Iterator[str]:
 
 def _text_problems(field: str, text: object) -> Iterator[str]:
     """Yield what is wrong with a line of text."""
-    if not isinstance(text, str) or not text.strip() or not text.isprintable():
+    if type(text) is not str or not text.strip() or not text.isprintable():
         yield f"{field} is {text!r}; it is one line of text"
 
 
 def _target_problems(target: object) -> Iterator[str]:
     """Yield what is wrong with an import string."""
-    module, _, attribute = target.partition(":") if isinstance(target, str) else ("", "", "")
+    module, _, attribute = target.partition(":") if type(target) is str else ("", "", "")
     if not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         yield f'target is {target!r}; it is "package.module:object"'
 
 
 def _pattern_problems(field: str, values: object, pattern: re.Pattern[str], shape: str) -> Iterator[str]:
     """Yield what is wrong with a tuple of texts of one shape."""
-    if not isinstance(values, tuple):
+    if type(values) is not tuple:
         yield f"{field} is {values!r}; it is a tuple of texts"
         return
     for value in values:
-        if not isinstance(value, str) or len(value) > _LONGEST_UID or not pattern.fullmatch(value):
+        if type(value) is not str or len(value) > _LONGEST_UID or not pattern.fullmatch(value):
             yield f"{field} has {value!r}; each is {shape}"
 
 
 def _magic_problems(magic: object) -> Iterator[str]:
     """Yield what is wrong with magic bytes."""
-    if not isinstance(magic, tuple):
+    if type(magic) is not tuple:
         yield f"magic is {magic!r}; it is a tuple of (offset, bytes)"
         return
     for entry in magic:
@@ -328,7 +379,7 @@ def _magic_problems(magic: object) -> Iterator[str]:
 
 def _instance_problems(field: str, values: object, wanted: type) -> Iterator[str]:
     """Yield what is wrong with a tuple of instances of one class."""
-    if not isinstance(values, tuple):
+    if type(values) is not tuple:
         yield f"{field} is {values!r}; it is a tuple of {wanted.__name__}"
         return
     for value in values:

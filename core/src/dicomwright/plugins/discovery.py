@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -16,9 +17,17 @@ from dicomwright.errors import DicomwrightError
 from dicomwright.plugins import builtin, hooks
 from dicomwright.plugins.compatibility import fits_core
 from dicomwright.plugins.hooks import BUILD_HOOK, KINDS, Kind
-from dicomwright.plugins.isolation import stdout_to_stderr
+from dicomwright.plugins.isolation import (
+    SECONDS_VARIABLE,
+    TooLongError,
+    at_most,
+    seconds_allowed,
+    stdout_to_stderr,
+    strays,
+)
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import UNKNOWN, Contribution, PluginRecord, Status, escape, tell
+from dicomwright.plugins.trace import timed, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -90,6 +99,7 @@ def discover(
         record = PluginRecord(candidate.name, candidate.distribution, candidate.version)
         reason = disabled(candidate)
         if reason:
+            trace(f'plug-in "{record.name}" of {record.provider}: disabled: {reason}')
             found.records.append(replace(record, status="disabled", reason=reason))
             continue
         _register(manager, found, record, candidate.requires, partial(_load, candidate, core, rivals))
@@ -105,12 +115,15 @@ def _register(
 ) -> None:
     """Add one plug-in, or the record of why not."""
     label = f"{record.distribution}:{record.name}"
+    said = [f'plug-in "{record.name}" of {record.provider}:']
     try:
-        with stdout_to_stderr():
-            given, kinds = _isolated(partial(_take_in, manager, label, load), "loading it")
+        with timed(said), stdout_to_stderr():
+            given, kinds = _isolated(partial(_in_time, partial(_take_in, manager, label, load)), "loading it")
+            said.append(f"loaded, {', '.join(kinds) or 'nothing'}")
     except _RefusedError as refused:
         if manager.has_plugin(label):
             manager.unregister(name=label)
+        trace(f'plug-in "{record.name}" of {record.provider}: {refused.status}: {refused.reason}')
         found.records.append(
             replace(record, status=refused.status, reason=refused.reason, details=refused.details)
         )
@@ -120,6 +133,25 @@ def _register(
     found.contributions.extend(
         (kind, index, Contribution(spec, record.name, record.provider, requires)) for kind, spec in given
     )
+
+
+def _in_time(action: Callable[[], Any]) -> Any:
+    """Load a plug-in, within its time and without threads that stay."""
+    seconds = seconds_allowed()
+    before = threading.enumerate()
+    try:
+        with at_most(seconds):
+            result = action()
+    except TooLongError as error:
+        raise _RefusedError(
+            "failed", f"loading it took longer than {seconds:g} s ({SECONDS_VARIABLE} allows more)", error
+        ) from error
+    finally:
+        started = [one for one in threading.enumerate() if one not in before] if len(before) == 1 else []
+        strays.extend(started)
+    if started:
+        raise _RefusedError("failed", "loading it started threads; a plug-in starts them when it is used")
+    return result
 
 
 def _load_builtin() -> ModuleType:
@@ -140,7 +172,7 @@ def _isolated(action: Callable[[], Any], what: str) -> Any:
     """Call foreign code; all that it raises becomes a refusal, except Ctrl-C."""
     try:
         return action()
-    except (KeyboardInterrupt, _RefusedError):
+    except (KeyboardInterrupt, TooLongError, _RefusedError):
         raise
     except DicomwrightError as error:
         text = "; ".join(problem.message for problem in error.problems)
@@ -255,7 +287,10 @@ def _descriptors(manager: PluginManager, label: str, kind: Kind) -> list[Spec]:
     for implementation in getattr(manager.hook, kind.hook).get_hookimpls():
         if implementation.plugin_name != label:
             continue
-        given = _isolated(partial(_drain, implementation.function), f"calling {kind.hook}")
+        said = [f"{kind.hook} of {label}"]
+        with timed(said):
+            given = _isolated(partial(_drain, implementation.function), f"calling {kind.hook}")
+            said.append(f"gave {len(given)}")
         specs.extend(_checked(kind, given))
     return specs
 

@@ -30,10 +30,14 @@ from dicomwright.plugins.descriptors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["BUILD_HOOK", "KINDS", "Kind", "hookimpl", "hookspec"]
+__all__ = ["API_VERSION", "BUILD_HOOK", "KINDS", "Kind", "hookimpl", "hookspec"]
 
 hookspec = HookspecMarker("dicomwright")
 hookimpl = HookimplMarker("dicomwright")
+
+#: Version of the hooks, their arguments, the descriptors and the protocols behind them. It grows when something is
+#: taken away or changes its meaning; what is only added does not change it.
+API_VERSION = 1
 
 #: The hook around a whole build.
 BUILD_HOOK = "dicomwright_build"

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from time import monotonic
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["stdout_to_stderr"]
+__all__ = ["SECONDS_VARIABLE", "TooLongError", "at_most", "seconds_allowed", "stdout_to_stderr", "strays"]
+
+#: Environment variable: how many seconds a plug-in may take to load.
+SECONDS_VARIABLE = "DICOMWRIGHT_PLUGIN_SECONDS"
+
+#: Threads that plug-ins started while they were loaded; the command line does not wait for them.
+strays: list[threading.Thread] = []
+
+_SECONDS = 10.0
+_REMIND_AFTER = 0.5
 
 _STDOUT, _STDERR = 1, 2
 
@@ -81,3 +92,39 @@ def stdout_to_stderr() -> Iterator[None]:
         yield
     finally:
         _diversion.leave()
+
+
+class TooLongError(BaseException):
+    """Foreign code took longer than it may. No `Exception`, so that the foreign code does not catch it in passing."""
+
+
+def seconds_allowed() -> float:
+    """Return how long a plug-in may take to load: 10 seconds, unless the environment says otherwise."""
+    try:
+        return max(float(os.environ.get(SECONDS_VARIABLE, "")), 0.0) or _SECONDS
+    except ValueError:
+        return _SECONDS
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Interrupt foreign code that takes too long with `TooLongError`.
+
+    Only the main thread can be interrupted, and only where there are signals; elsewhere nothing is limited.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def interrupt(*_: object) -> NoReturn:
+        raise TooLongError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    started, (rest, interval) = monotonic(), signal.setitimer(signal.ITIMER_REAL, seconds, _REMIND_AFTER)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        if rest:  # somebody else's alarm
+            signal.setitimer(signal.ITIMER_REAL, max(rest - (monotonic() - started), 0.001), interval)

@@ -13,6 +13,7 @@ from dicomwright.plugins.hooks import BUILD_HOOK, KINDS
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import tell
 from dicomwright.plugins.registry import Registry
+from dicomwright.plugins.trace import timed, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dicomwright.plugins._metadata import Candidate
     from dicomwright.plugins.records import Contribution, PluginRecord
 
-__all__ = ["DISABLE_VARIABLE", "PluginSet", "default", "load"]
+__all__ = ["DISABLE_VARIABLE", "PluginSet", "default", "load", "load_these"]
 
 #: Environment variable: ``1`` or ``all`` for all plug-ins, or names of plug-ins or distributions with commas.
 DISABLE_VARIABLE = "DICOMWRIGHT_DISABLE_PLUGINS"
@@ -93,8 +94,10 @@ class PluginSet:
 
         caller = getattr(self._manager.hook, BUILD_HOOK)
         values = {"source": source, "blueprint": blueprint, "parents": parents}
+        around = ", ".join(one.plugin_name for one in caller.get_hookimpls()) or "no plug-in"
         try:
-            result: _T = caller.call_extra([innermost], values)
+            with timed([f"{BUILD_HOOK}: compiled, inside {around}"]):
+                result: _T = caller.call_extra([innermost], values)
         except (DicomwrightError, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -136,12 +139,29 @@ def load(enabled: bool | None = None, disabled: Iterable[str] = ()) -> PluginSet
     """
     from dicomwright.plugins import _metadata  # importlib_metadata only when plug-ins are asked for
 
-    choice = _Choice(enabled, disabled)
-    candidates = _metadata.find_candidates()
+    return _loaded(_metadata.find_candidates(), _metadata.core_version(), _Choice(enabled, disabled))
+
+
+def load_these(candidates: Iterable[Candidate], core: str) -> PluginSet:
+    """Load the built-ins and these plug-ins, whatever is installed, for the tests of plug-ins.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        The plug-ins.
+    core : str
+        The version of the core that they meet.
+
+    """
+    return _loaded(list(candidates), core, _Choice(enabled=True, disabled=()))
+
+
+def _loaded(candidates: list[Candidate], core: str, choice: _Choice) -> PluginSet:
+    """Load the built-ins and each candidate."""
     manager = new_manager()
     # the project's own distributions come first: their names are theirs
     candidates.sort(key=lambda one: not _owns_its_name(one))
-    found = discover(manager, candidates, _metadata.core_version(), choice.reason)
+    found = discover(manager, candidates, core, choice.reason)
     registries = _registries(found)
     order = sorted(found.records, key=_record_order)
     return PluginSet(tuple(order), registries, choice.unused(candidates), manager)
@@ -252,5 +272,6 @@ def _note_conflicts(
             others = " and ".join(str(one.provider) for _, one in claimants if one is not contribution)
             text = f'its {kind} "{name}" is not used: {others} claims the name, too'
         record = records[index]
+        trace(f'plug-in "{record.name}" of {record.provider}: conflict: {text}')
         reason = f"{record.reason}; {text}" if record.reason else text
         records[index] = replace(record, status="conflict", reason=reason)

@@ -13,6 +13,7 @@ from dicomwright.errors import PluginError
 from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import tell
+from dicomwright.plugins.trace import timed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +137,10 @@ class Registry:
         """Import the target of a descriptor."""
         module, _, attribute = entry.spec.target.partition(":")
         try:
-            with stdout_to_stderr():
+            with (
+                timed([f"{self.kind} {entry.spec.name} of {entry.provider}: {entry.spec.target}"]),
+                stdout_to_stderr(),
+            ):
                 return reduce(getattr, attribute.split("."), import_module(module))
         except KeyboardInterrupt:
             raise

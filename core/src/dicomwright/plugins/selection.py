@@ -17,6 +17,7 @@ from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_for_extension
 from dicomwright.plugins.protocols import Reader
 from dicomwright.plugins.records import escape, tell
+from dicomwright.plugins.trace import trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,8 +79,16 @@ def choose_reader(
     """
     registry = plugin_set.registry("reader")
     where = Path(path)
+    chosen = _choose(where, registry, name)
+    trace(f'source {where}: reader "{chosen[0]}" is chosen')
+    return chosen
+
+
+def _choose(where: Path, registry: Registry, name: str | None) -> tuple[str, Reader]:
+    """Return the name of the reader for a source, and the reader."""
     kind = _file_kind(where)
     if name is not None:
+        trace(f'source {where}: reader "{name}" is asked for')
         return name, _reader(registry, name)
     if kind == "folder":
         raise SourceError(
@@ -89,6 +98,7 @@ def choose_reader(
         )
     source = _open(where)
     candidates = _candidates(source, _specs(registry, registry.names()))
+    trace(f"source {where}: name and first bytes lead to {', '.join(candidates) or 'no reader'}")
     if len(candidates) == 1:
         return candidates[0], _reader(registry, candidates[0])
     if candidates:
@@ -182,6 +192,9 @@ def _ask(
             refused.append(f"{name}: {tell(error)}")
         else:
             accepted.append((name, reader)) if takes else refused.append(f"{name}: not one of its files")
+    trace(
+        f"source {source.path}: asked {', '.join(candidates)}; taken by {len(accepted)}; {'; '.join(refused)}"
+    )
     return accepted, refused
 
 
