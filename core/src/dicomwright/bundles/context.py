@@ -38,6 +38,9 @@ class RuleReader(Protocol):
     def items(self, data: Mapping[str, Any], key: Key) -> Blueprint:
         """Return the blueprint of a table of rules."""
 
+    def resource(self, path: str) -> bytes:
+        """Return the bytes of a data file beside the blueprint file."""
+
 
 class ElementMaker(Protocol):
     """The target of an `ElementTypeSpec`: a callable, or an object that has it as ``from_data``.
@@ -197,6 +200,26 @@ class RuleContext:
     def items(self, data: Mapping[str, Any], *steps: str | int) -> Blueprint:
         """Return the blueprint of a table of rules inside this one, such as an item of a sequence."""
         return self.reader.items(data, (*self.key, *steps))
+
+    def resource(self, path: str) -> bytes:
+        """Return the bytes of a data file beside the blueprint file, such as a table.
+
+        Parameters
+        ----------
+        path : str
+            Relative to the folder of the blueprint file, with slashes. What lies outside that folder or its bundle
+            cannot be read, nor what is larger than 1 MiB.
+
+        Raises
+        ------
+        BlueprintError
+            There is no such file, it is too large, or outside.
+
+        """
+        try:
+            return self.reader.resource(path)
+        except BlueprintError as error:
+            raise BlueprintError.collect(replace(one, loc=self.loc) for one in error.problems) from None
 
     def problem(self, message: str, hint: str = "", kind: str = "bad-rule") -> BlueprintError:
         """Return an error that names the place of the rule."""

@@ -13,7 +13,7 @@ from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.bundles.conditions import Condition, ConditionalElement
 from dicomwright.bundles.context import RuleContext
 from dicomwright.bundles.document import Document, parse
-from dicomwright.bundles.sources import Source, find, from_path, is_path, printable, shipped, shown
+from dicomwright.bundles.sources import Source, find, from_path, is_path, printable, resource, shipped, shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
 from dicomwright.plugins import default
 
@@ -199,6 +199,10 @@ class _Rules:
                 self.add(f"{describe(tag)} has a rule already", (*key, name), "keep one of the two")
             elements[tag] = element
         return Blueprint(elements.values())
+
+    def resource(self, path: str) -> bytes:
+        """Return the bytes of a data file beside the blueprint file."""
+        return resource(self.document.source, path)
 
     def rule(self, tag: AnyTag, data: Any, key: Key, vr: str | None) -> VirtualElement:
         """Return the element of one rule.

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
+from dicomwright.bundles.stores import (
+    MAX_DATA_BYTES,
+    FolderStore,
+    printable,
+    read_regular,
+    reason_of,
+    shown,
+    within,
+)
 from dicomwright.errors import BlueprintError
 
 __all__ = [
@@ -19,8 +27,11 @@ __all__ = [
     "find",
     "from_path",
     "is_path",
+    "printable",
+    "resource",
     "shipped",
     "shipped_names",
+    "shown",
 ]
 
 #: Largest blueprint file, in bytes.
@@ -31,7 +42,6 @@ MAX_LINE_CHARACTERS = 8 * 1024
 _PACKAGE = "dicomwright.blueprints"
 _SUFFIX = ".toml"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_SHORT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,50 +137,33 @@ def from_path(path: Path) -> Source:
     """
     name = printable(str(path))
     try:
-        data = _bytes(path, name)
+        data = read_regular(path, name, MAX_FILE_BYTES, "a blueprint file")
     except FileNotFoundError:
         raise BlueprintError(
             f"{name} does not exist", hint=_neighbour(path), kind="unknown-blueprint"
         ) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BlueprintError(f"{name} cannot be read: {reason}", kind="unreadable") from None
+        raise BlueprintError(f"{name} cannot be read: {reason_of(error)}", kind="unreadable") from None
     return Source(name, str(path.resolve()), _decoded(data, name), path.parent)
 
 
-def printable(text: str) -> str:
-    """Return a text with what would disturb a terminal or a log escaped."""
-    return text if text.isprintable() else ascii(text)[1:-1]
+def resource(source: Source, path: object) -> bytes:
+    """Return the bytes of a data file beside a blueprint file, never of one outside its folder.
 
+    Raises
+    ------
+    BlueprintError
+        There is none, it is larger than 1 MiB, not a regular file, or outside.
 
-def shown(text: object) -> str:
-    """Return a value of a file as messages quote it: on one line, not too long."""
-    quoted = ascii(text) if not isinstance(text, str) or not text.isprintable() else f'"{text}"'
-    return quoted if len(quoted) <= _SHORT else f"{quoted[:_SHORT]}..."
-
-
-def _bytes(path: Path, name: str) -> bytes:
-    """Read a regular file of bounded size; a FIFO is never waited for."""
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    )
-    descriptor = os.open(path, flags)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-            raise BlueprintError(f"{name} is {what}", hint="name a TOML file", kind="unreadable")
-        with open(descriptor, "rb", closefd=False) as stream:
-            data = stream.read(MAX_FILE_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(data) > MAX_FILE_BYTES:
-        raise BlueprintError(
-            f"{name} is larger than the {MAX_FILE_BYTES // 1024} kB that a blueprint file may have",
-            hint="split it, and name the parts in extends",
-            kind="too-large",
-        )
-    return data
+    """
+    if source.folder is not None:
+        name = printable(str(source.folder))
+        return FolderStore(source.folder, name).read(within(path), MAX_DATA_BYTES)
+    name = within(path)
+    file = files(_PACKAGE).joinpath(name)
+    if not file.is_file() or name.endswith(".py"):
+        raise BlueprintError(f"dicomwright/blueprints has no file {shown(name)}", kind="missing-file")
+    return file.read_bytes()
 
 
 def _decoded(data: bytes, name: str) -> str:

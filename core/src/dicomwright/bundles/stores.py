@@ -1,0 +1,180 @@
+"""Where data files are: a folder, a zip that is never unpacked, or the core itself. Nothing outside is ever read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from dicomwright.errors import BlueprintError
+
+__all__ = [
+    "MAX_DATA_BYTES",
+    "FolderStore",
+    "Store",
+    "printable",
+    "read_regular",
+    "reason_of",
+    "shown",
+    "within",
+]
+
+#: Largest data file beside a blueprint, in bytes.
+MAX_DATA_BYTES = 1024 * 1024
+
+_SHORT = 80
+_LONGEST_PATH = 512
+
+
+class Store(Protocol):
+    """A set of files with relative names.
+
+    Attributes
+    ----------
+    label : str
+        What messages call it.
+
+    """
+
+    label: str
+
+    def read(self, path: str, most: int) -> bytes:
+        """Return the bytes of a file, at most so many.
+
+        Raises
+        ------
+        BlueprintError
+            There is none, it is not regular, too large, or outside.
+
+        """
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+
+
+def printable(text: str) -> str:
+    """Return a text with what would disturb a terminal or a log escaped."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def shown(text: object) -> str:
+    """Return a value of a file as messages quote it: on one line, not too long."""
+    quoted = ascii(text) if not isinstance(text, str) or not text.isprintable() else f'"{text}"'
+    return quoted if len(quoted) <= _SHORT else f"{quoted[:_SHORT]}..."
+
+
+def within(path: object) -> str:
+    """Return a relative path in its plain spelling.
+
+    Examples
+    --------
+    >>> within("./tables/units.csv")
+    'tables/units.csv'
+
+    Raises
+    ------
+    BlueprintError
+        It is no path, or it leads elsewhere.
+
+    """
+    if not isinstance(path, str) or not path or len(path) > _LONGEST_PATH:
+        raise BlueprintError(f"{shown(path)} is not the path of a file", kind="bad-path")
+    parts = PurePosixPath(path).parts
+    bad = path.startswith("/") or "\\" in path or ":" in path or ".." in parts or not path.isprintable()
+    if bad or not parts:
+        raise BlueprintError(
+            f"{shown(path)} leads out of the folder",
+            hint="name a file below it, such as tables/units.csv",
+            kind="bad-path",
+        )
+    return "/".join(parts)
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """The files of a folder. A link is followed only as long as it stays inside.
+
+    Attributes
+    ----------
+    root : Path
+        The folder.
+    label : str
+        What messages call it.
+
+    """
+
+    root: Path
+    label: str
+
+    def read(self, path: str, most: int) -> bytes:
+        """Return the bytes of a file. See `Store`."""
+        name = within(path)
+        try:
+            return read_regular(self.real(name), f"{self.label}/{name}", most)
+        except FileNotFoundError:
+            raise BlueprintError(
+                f"{self.label} has no file {shown(name)}", hint="check its name", kind="missing-file"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise BlueprintError(
+                f"{self.label}/{name} cannot be read: {reason_of(error)}", kind="unreadable"
+            ) from None
+
+    def real(self, name: str) -> Path:
+        """Return where a file really is."""
+        root = self.root.resolve()
+        real = Path(os.path.realpath(root / name, strict=True))  # Path.resolve raises no OSError for circles
+        if not real.is_relative_to(root):
+            raise BlueprintError(
+                f"{self.label}/{name} is a link that leads out of the folder",
+                hint="put the file itself there",
+                kind="bad-path",
+            )
+        return real
+
+    def names(self) -> list[str]:
+        """Return the names of all files. See `Store`."""
+        raise NotImplementedError
+
+
+def reason_of(error: Exception) -> str:
+    """Return why the system refuses a file."""
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "its links go in a circle"
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def read_regular(path: Path, name: str, most: int, what: str = "a data file") -> bytes:
+    """Return the bytes of a regular file of bounded size; a FIFO is never waited for.
+
+    Raises
+    ------
+    BlueprintError
+        It is something else, or too large.
+    OSError
+        The system refuses.
+
+    """
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    descriptor = os.open(path, flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise BlueprintError(f"{name} is {kind}", hint="name a file", kind="unreadable")
+        with open(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > most:
+        raise BlueprintError(
+            f"{name} is larger than the {most // 1024} kB that {what} may have",
+            hint="split it",
+            kind="too-large",
+        )
+    return data
