@@ -87,7 +87,7 @@ def transfer(
         )
     image = Uncompressed(layers, encoding.count)
     chosen = complete_options(spec, options)
-    request = CodecRequest(spec.name, spec.uid, encoding.count, image.pixels, image.layout, chosen)
+    request = CodecRequest(spec.name, spec.uid, encoding.count, image.frames, image.layout, chosen)
     registry = plugin_set.registry("codec")
     codec = registry.resolve(spec.name)
     compression = (codec() if isinstance(codec, type) else codec).compression(request)

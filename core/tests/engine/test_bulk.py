@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dicomwright import Blueprint, DicomFactory
 from dicomwright.blueprint.elements import BulkElement, StaticElement
-from dicomwright.engine.bulk import BulkParts, groups_of
+from dicomwright.engine.bulk import BulkParts, groups_of, in_pieces
 from dicomwright.errors import BlueprintError
 
 PARTS = [b"\1\2\3", memoryview(b"\4\5"), np.array([6, 7], "u1")]
@@ -32,10 +34,18 @@ def test_the_same_file_and_dataset(tmp_path):
     assert pydicom.dcmread(first).PixelData == in_parts[0].PixelData == WHOLE + b"\0"
 
 
-@pytest.mark.parametrize("limit", [3, 100])
-def test_whole(monkeypatch, limit):
-    monkeypatch.setattr("dicomwright.engine.bulk._IN_MEMORY", limit)
-    assert bytes(BulkParts(PARTS, 7).whole()) == WHOLE
+@given(st.lists(st.binary(max_size=9)), st.integers(1, 12))
+def test_pieces_are_the_same_bytes(parts, size):
+    pieces = [bytes(piece) for piece in in_pieces(parts, size)]
+    assert b"".join(pieces) == b"".join(parts)
+    assert all(len(piece) == size for piece in pieces[:-1])
+
+
+def test_pieces_are_made_one_by_one():
+    made = []
+    pieces = in_pieces((made.append(number) or bytes(6) for number in range(9)), 3)
+    assert len(next(pieces)) == 3
+    assert made == [0]
 
 
 def test_parts_are_not_kept():

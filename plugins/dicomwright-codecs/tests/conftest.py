@@ -13,7 +13,6 @@ from dicomwright import Blueprint, DicomFactory, Volume
 from dicomwright.encoders.codecs import CodecRequest, PixelLayout
 from dicomwright.plugins import load
 from dicomwright_codecs.codec import ImageCodec
-from dicomwright_codecs.coding import LIBRARIES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,42 +42,41 @@ def build(voxels: Any) -> Any:
     def of(
         name: str, array: Any = voxels, blueprint: str = "ct-image", elements: Any = (), **given: Any
     ) -> Any:
-        needs(name)
         chosen = Blueprint.load(blueprint) + Blueprint(elements)
         return DicomFactory().build(Volume(array, AFFINE), chosen, transfer_syntax=name, **given)
 
     return of
 
 
-def needs(name: str) -> None:
-    """Skip where the library of an extra is not installed."""
-    if name.startswith("htj2k"):
-        pytest.importorskip(LIBRARIES["htj2k"], reason="needs dicomwright-codecs[htj2k]")
-
-
 @pytest.fixture
 def compressed(plugin_set: Any) -> Any:
     """Return a function that compresses frames and returns the dataset that holds them, and the compression."""
 
-    def of(name: str, frames: Any, options: Any = None) -> tuple[Dataset, Any]:
-        needs(name)
+    def of(name: str, frames: Any, options: Any = None, bits: int = 0) -> tuple[Dataset, Any]:
         rows, columns = frames.shape[1:3]
         colour = frames.ndim > 3
-        bits = frames.dtype.itemsize * 8
+        allocated = frames.dtype.itemsize * 8
         signed = frames.dtype.kind == "i"
         layout = PixelLayout(
             rows,
             columns,
             3 if colour else 1,
-            bits,
-            bits,
+            allocated,
+            bits or allocated,
             signed,
             "RGB" if colour else "MONOCHROME2",
             len(frames),
         )
         uid = plugin_set.registry("codec").spec(name).uid
         data = np.ascontiguousarray(frames)
-        request = CodecRequest(name, uid, 1, lambda _: data, lambda _: layout, options or {})
+        request = CodecRequest(
+            name,
+            uid,
+            1,
+            lambda _: (memoryview(frame).cast("B") for frame in data),
+            lambda _: layout,
+            options or {},
+        )
         compression = ImageCodec().compression(request)
         return _dataset(compression, layout, uid), compression
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from itertools import pairwise
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
@@ -46,7 +47,6 @@ def test_gdcm_decodes_the_same(build, voxels, tmp_path, name, decoded, dtype):
 @pytest.mark.parametrize("name", HTJ2K)
 def test_openjph_decodes_the_same(build, voxels, name):
     series = build(name)
-    imagecodecs = pytest.importorskip("imagecodecs")
     (stream,) = pydicom.encaps.generate_frames(series[2].PixelData, number_of_frames=1)
     np.testing.assert_array_equal(imagecodecs.htj2k_decode(stream), voxels[2])
 

@@ -1,4 +1,4 @@
-"""Images are compressed in processes: the same bytes, a bounded number under way, and one error if one dies."""
+"""Images are compressed side by side: the same bytes, a bounded number under way, and one error if a process dies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import pytest
 
 from dicomwright.errors import PublishError
 from dicomwright_codecs import session
-from dicomwright_codecs.session import processes_for
+from dicomwright_codecs.session import side_by_side
 from dicomwright_codecs.workers import Workers
 
 
 @pytest.fixture(autouse=True)
 def _small_images_are_worth_a_process(monkeypatch):
     monkeypatch.setattr(session, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(session, "_WORTH_A_THREAD", 1)
 
 
 @pytest.fixture
@@ -37,18 +38,28 @@ def started(monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("name", ["rle", "jpeg-ls", "jpeg-ls-near", "jpeg2000-lossless", "jpeg2000", "htj2k"])
-def test_bytes_do_not_depend_on_the_number_of_processes(build, tmp_path, name, started):
+@pytest.mark.parametrize(
+    ("name", "processes"),
+    [
+        ("rle", 0),
+        ("jpeg-ls", 0),
+        ("jpeg-ls-near", 0),
+        ("jpeg2000-lossless", 3),
+        ("jpeg2000", 3),
+        ("htj2k", 0),
+    ],
+)
+def test_bytes_do_not_depend_on_the_number_of_jobs(build, tmp_path, name, processes, started):
     alone = build(name, uids="derived").write(tmp_path / "alone", jobs=1)
     assert started == []
     together = build(name, uids="derived").write(tmp_path / "together", jobs=3)
-    assert len(started) == 3
+    assert len(started) == processes
     assert [file.read_bytes() for file in together] == [file.read_bytes() for file in alone]
     assert all(worker.process.poll() is not None for worker in started)
 
 
 def test_a_dead_process_is_one_error_and_leaves_nothing(build, tmp_path, started):
-    series = build("rle", np.zeros((40, 30, 20), np.int16))
+    series = build("jpeg2000-lossless", np.zeros((40, 32, 33), np.int16))
     real = series._plan.bulk.varying.func
 
     def killing(env):
@@ -69,16 +80,17 @@ def test_a_dead_process_is_one_error_and_leaves_nothing(build, tmp_path, started
 def test_a_process_that_cannot_start_is_one_error(build, tmp_path, monkeypatch):
     monkeypatch.setattr("dicomwright_codecs.workers._START", "raise SystemExit('no such thing')")
     with pytest.raises(PublishError, match=r"image 1: the process .* ended with status 1 \(no such thing\)"):
-        build("rle").write(tmp_path / "out", jobs=2)
+        build("jpeg2000-lossless").write(tmp_path / "out", jobs=2)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bounded_number_is_under_way(build, tmp_path):
-    series = build("rle", np.zeros((60, 30, 20), np.int16))
+@pytest.mark.parametrize("name", ["rle", "jpeg2000-lossless"])
+def test_a_bounded_number_is_under_way(build, tmp_path, name):
+    series = build(name, np.zeros((60, 32, 33), np.int16))
     compression = series._plan.bulk.rule.element._compression
     asked = []
-    real = compression._request.pixels
-    object.__setattr__(compression._request, "pixels", lambda index: asked.append(index) or real(index))
+    real = compression._request.frames
+    object.__setattr__(compression._request, "frames", lambda index: asked.append(index) or real(index))
     written, ahead = [], []
 
     def progress(count):
@@ -90,13 +102,15 @@ def test_a_bounded_number_is_under_way(build, tmp_path):
     assert max(ahead) < 40
 
 
-def test_multi_frame_images_are_compressed_frame_by_frame(compressed, started):
-    frames = np.random.default_rng(2).integers(0, 99, (9, 31, 33)).astype("u1")
-    dataset, compression = compressed("jpeg-ls", frames)
+@pytest.mark.parametrize(("bits", "processes"), [(16, 0), (12, 3)])
+def test_multi_frame_images_are_compressed_frame_by_frame(compressed, started, bits, processes):
+    frames = np.random.default_rng(2).integers(0, 99, (9, 31, 33)).astype("u2")
+    dataset, compression = compressed("jpeg-ls", frames, bits=bits)
     with compression.session(3, [0]):
         value = compression.value(0)
-    assert len(started) == 3
+    assert len(started) == processes
     assert bytes(value) == dataset.PixelData
+    np.testing.assert_array_equal(dataset.pixel_array, frames)
 
 
 def test_many_pixels_go_through_a_file(compressed, monkeypatch):
@@ -109,9 +123,10 @@ def test_many_pixels_go_through_a_file(compressed, monkeypatch):
 
 def test_small_series_need_no_processes(monkeypatch):
     monkeypatch.setattr(session, "_WORTH_A_PROCESS", 8 * 2**20)
-    assert processes_for(8, 10, 2**20) == 1
-    assert processes_for(8, 32, 2**20) == 4
-    assert processes_for(1, 10**6, 2**20) == 1
+    assert side_by_side(8, 10, 2**20, processes=True) == 1
+    assert side_by_side(8, 32, 2**20, processes=True) == 4
+    assert side_by_side(8, 32, 2**20, processes=False) == 8
+    assert side_by_side(1, 10**6, 2**20, processes=False) == 1
 
 
 def test_a_script_without_a_guard_works(tmp_path):
@@ -124,8 +139,8 @@ from dicomwright_codecs import session
 
 print("once")
 session._WORTH_A_PROCESS = 1
-volume = Volume(np.zeros((6, 7, 8), "i2"), np.diag([5.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
-series = DicomFactory().build(volume, Blueprint.load("ct-image"), transfer_syntax="rle")
+volume = Volume(np.zeros((6, 32, 33), "i2"), np.diag([5.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+series = DicomFactory().build(volume, Blueprint.load("ct-image"), transfer_syntax="jpeg2000-lossless")
 print(len(series.write("out", jobs=2)))
 """
     )
@@ -141,7 +156,7 @@ def test_processes_end_with_a_build_that_is_killed(tmp_path):
         """
 import os, signal
 from dicomwright_codecs.workers import Workers
-workers = Workers(2, "rle")
+workers = Workers(2, "jpeg2000")
 print(*(worker.process.pid for worker in workers._all), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -66,8 +66,9 @@ class CodecRequest:
         The transfer syntax.
     count : int
         Number of instances.
-    pixels : callable
-        Returns the uncompressed pixels of an instance, given its index from 0: a bytes-like object.
+    frames : callable
+        Yields the uncompressed frames of an instance, given its index from 0, as `memoryview` of bytes; each is made
+        when it is asked for, so that no two need be in memory.
     layout : callable
         Returns the `PixelLayout` of an instance. It may look at all pixels when it is first asked.
     options : mapping of str to str
@@ -78,7 +79,7 @@ class CodecRequest:
     name: str
     uid: str
     count: int
-    pixels: Callable[[int], Any]
+    frames: Callable[[int], Iterable[memoryview]]
     layout: Callable[[int], PixelLayout]
     options: Mapping[str, str] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnviron
 from dicomwright.blueprint.resolution import OMIT, EncodedElement, Level, PerInstance
 from dicomwright.blueprint.tags import to_tag
 from dicomwright.encoders.codecs import EncapsulatedElement, PixelLayout
-from dicomwright.engine.bulk import BulkParts
+from dicomwright.engine.bulk import BulkParts, in_pieces
 from dicomwright.engine.rules import merge
 from dicomwright.errors import BlueprintError, Problem
 from dicomwright.payload import ds
@@ -56,11 +56,12 @@ class Uncompressed:
         element = self.element("PixelData")
         return element if isinstance(element, BulkElement) else None
 
-    def pixels(self, index: int) -> Any:
-        """Return the pixels of an instance."""
+    def frames(self, index: int) -> Iterator[memoryview]:
+        """Yield the frames of an instance, each when it is asked for."""
         assert self.bulk is not None
         value = self.bulk.func(self._environment(index))
-        return memoryview(value.whole() if isinstance(value, BulkParts) else value).cast("B")
+        parts = value if isinstance(value, BulkParts) else [memoryview(value).cast("B")]
+        return in_pieces(parts, self.layout(index).frame_bytes)
 
     def layout(self, index: int) -> PixelLayout:
         """Return how the pixels of an instance lie."""

@@ -40,4 +40,4 @@ def joined(parts: Iterable[Any], size: int) -> Any:
 
     """
     value = BulkParts(parts, size)
-    return value if size > _AT_ONCE else value.whole()
+    return value if size > _AT_ONCE else b"".join(value)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BulkParts", "groups_of"]
-
-_IN_MEMORY: Final = 64 * 1024**2  # larger values go through a nameless temporary file, which is mapped
+__all__ = ["BulkParts", "groups_of", "in_pieces"]
 
 
 class BulkParts:
@@ -33,7 +28,7 @@ class BulkParts:
     Examples
     --------
     >>> value = BulkParts((letter * 2 for letter in (b"a", b"b", b"c")), 6)
-    >>> len(value), bytes(value.whole())
+    >>> len(value), b"".join(value)
     (6, b'aabbcc')
 
     """
@@ -63,16 +58,6 @@ class BulkParts:
             message = f"the parts of a value have {self._size - left:,} bytes, not {self._size:,}"
             raise BlueprintError(message, hint="report this to the makers of the encoder", kind="length")
 
-    def whole(self) -> Any:
-        """Return all parts as one bytes-like object, in a temporary file if it is large."""
-        if self._size <= _IN_MEMORY:
-            return b"".join(self)
-        with tempfile.TemporaryFile(prefix="dicomwright-") as file:
-            for part in self:
-                file.write(part)
-            file.flush()
-            return np.memmap(file, np.uint8, "r", 0, (self._size,))
-
 
 def groups_of(buffers: Iterable[Any]) -> Iterator[list[Any]]:
     """Yield buffers in groups to be written at once: all together, or part by part where one is made of parts.
@@ -95,3 +80,31 @@ def groups_of(buffers: Iterable[Any]) -> Iterator[list[Any]]:
         else:
             group.append(buffer)
     yield from [group] if group else []
+
+
+def in_pieces(parts: Iterable[Any], size: int) -> Iterator[memoryview]:
+    """Yield bytes that come in parts again in pieces of one size; a part of that size or more is not copied.
+
+    Examples
+    --------
+    >>> [bytes(piece) for piece in in_pieces([b"aabb", b"c", b"c"], 2)]
+    [b'aa', b'bb', b'cc']
+
+    """
+    rest = bytearray()
+    for part in parts:
+        view = memoryview(part).cast("B")
+        if rest:
+            missing = size - len(rest)
+            rest += view[:missing]
+            view = view[missing:]
+            if len(rest) < size:
+                continue
+            yield memoryview(bytes(rest))
+            rest.clear()
+        whole = len(view) - len(view) % size
+        for start in range(0, whole, size):
+            yield view[start : start + size]
+        rest += view[whole:]
+    if rest:
+        yield memoryview(bytes(rest))

@@ -14,7 +14,7 @@ from dicomwright.encoders.codecs import Loss
 from dicomwright.errors import BlueprintError, PluginError
 from dicomwright_codecs.coding import LIBRARIES, Job, Result
 from dicomwright_codecs.fragments import encapsulated
-from dicomwright_codecs.session import Session, processes_for
+from dicomwright_codecs.session import Session, side_by_side
 from dicomwright_codecs.workers import encode_here
 
 if TYPE_CHECKING:
@@ -63,12 +63,12 @@ class ImageCodec:
         """
         family = _FAMILIES.get(request.name, request.name.partition("-lossless")[0])
         try:
-            import_module(LIBRARIES[family])
+            for module in LIBRARIES[family]:
+                import_module(module)
         except ModuleNotFoundError as error:
-            extra = "[htj2k]" if family == "htj2k" else ""
             raise PluginError(
                 f'codec "{request.name}" needs the Python module "{error.name}", which is not installed',
-                hint=f'python -m pip install "dicomwright-codecs{extra}"',
+                hint="python -m pip install dicomwright-codecs",
                 kind="missing-dependency",
             ) from error
         return ImageCompression(request, family, _settings(request))
@@ -105,7 +105,7 @@ def _number(name: str, text: str) -> float:
 class ImageCompression:
     """The images of one build, compressed.
 
-    Within a session they are compressed ahead by processes; without one, when they are asked for, here.
+    Within a session they are compressed ahead, side by side; without one, when they are asked for, here.
     """
 
     def __init__(self, request: CodecRequest, family: str, settings: Mapping[str, float]) -> None:
@@ -156,16 +156,17 @@ class ImageCompression:
 
     @contextmanager
     def session(self, jobs: int | None, indices: Sequence[int]) -> Iterator[None]:
-        """Compress ahead, in processes, while instances are written."""
+        """Compress ahead, side by side, while instances are written."""
         if not indices:
             yield
             return
         layout = self._request.layout(indices[0])
-        processes = processes_for(jobs, len(indices) * layout.frames, layout.frame_bytes)
-        if processes == 1 or self._session is not None:
+        lets_go = self._job(layout).lets_go
+        count = side_by_side(jobs, len(indices) * layout.frames, layout.frame_bytes, processes=not lets_go)
+        if count == 1 or self._session is not None:
             yield
             return
-        with Session(processes, self._family, indices, self._compress) as session:
+        with Session(count, "" if lets_go else self._family, indices, self._compress) as session:
             self._session = session
             try:
                 yield
@@ -192,16 +193,10 @@ class ImageCompression:
     ) -> Compressed:
         """Compress an instance; with an executor its frames side by side."""
         layout = self._request.layout(index)
-        pixels = memoryview(self._request.pixels(index)).cast("B")
-        job = self._job(layout)
-        size, number = layout.frame_bytes, index + 1
+        job, number = self._job(layout), index + 1
         frames = (
-            (
-                job,
-                pixels[frame * size : (frame + 1) * size],
-                f"image {number}" + (f", frame {frame + 1}" if layout.frames > 1 else ""),
-            )
-            for frame in range(layout.frames)
+            (job, frame, f"image {number}" + (f", frame {place}" if layout.frames > 1 else ""))
+            for place, frame in enumerate(self._request.frames(index), 1)
         )
         error = 0.0
         length = 0
@@ -213,9 +208,8 @@ class ImageCompression:
                 length += len(result.data)
                 yield result.data
 
-        total = size * layout.frames
-        value = encapsulated(streams(), layout.frames, total)
-        return Compressed(value, Loss(total / length, error))
+        value = encapsulated(streams(), layout.frames)
+        return Compressed(value, Loss(layout.frame_bytes * layout.frames / length, error))
 
     def _job(self, layout: PixelLayout) -> Job:
         return Job(

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import struct
 from importlib import import_module
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Buffer = bytes | memoryview
+
 __all__ = ["LIBRARIES", "Job", "RefusedError", "Result", "encode"]
 
-#: The module that each family of codecs needs.
-LIBRARIES: Final = {"rle": "rle", "jpeg-ls": "jpeg_ls", "jpeg2000": "openjpeg", "htj2k": "imagecodecs"}
+#: The modules that each family of codecs needs; those of imagecodecs let go of Python's lock.
+LIBRARIES: Final = {
+    "rle": ("imagecodecs",),
+    "jpeg-ls": ("jpeg_ls", "imagecodecs"),
+    "jpeg2000": ("openjpeg",),
+    "htj2k": ("imagecodecs",),
+}
 
 _BYTE: Final = 8
 _SMALLEST_RESOLUTION: Final = 64  # pixels; of the RPCL transfer syntax (PS3.5 8.2.14)
 _DECOMPOSITIONS: Final = 5
+_RLE_HEADER: Final = struct.Struct("<16I")
+_ROOM: Final = 1024  # bytes for the headers of small images
+_SPIFF: Final = b"\xff\xe8"
 
 
 class RefusedError(ValueError):
@@ -57,6 +69,15 @@ class Job(NamedTuple):
         """Numpy's name of the samples."""
         return f"<{'i' if self.signed else 'u'}{self.bits_allocated // _BYTE}"
 
+    @property
+    def lets_go(self) -> bool:
+        """Whether the encoder lets go of Python's lock, so that threads run it side by side."""
+        return self.family in ("rle", "htj2k") or (self.family == "jpeg-ls" and self._fills_samples)
+
+    @property
+    def _fills_samples(self) -> bool:
+        return self.bits_stored == self.bits_allocated
+
 
 class Result(NamedTuple):
     """A code stream, and the largest error that decoding it shows; zero where nothing is lost."""
@@ -65,7 +86,7 @@ class Result(NamedTuple):
     error: float
 
 
-def encode(job: Job, frame: bytes) -> Result:
+def encode(job: Job, frame: Buffer) -> Result:
     """Return a frame encoded.
 
     Raises
@@ -77,43 +98,58 @@ def encode(job: Job, frame: bytes) -> Result:
     return _FAMILIES[job.family](job, frame)
 
 
-def _rle(job: Job, frame: bytes) -> Result:
-    """Encode by pylibjpeg-rle."""
-    data = import_module("rle").encode_pixel_data(
-        frame,
-        rows=job.rows,
-        columns=job.columns,
-        samples_per_pixel=job.samples,
-        bits_allocated=job.bits_allocated,
-        byteorder="<",
-    )
-    return Result(bytes(data), 0.0)
+def _rle(job: Job, frame: Buffer) -> Result:
+    """Encode a segment for each byte of a sample, the highest first, row by row (PS3.5 annex G)."""
+    import numpy as np
+
+    pack = import_module("imagecodecs").packbits_encode
+    octets = np.frombuffer(frame, np.uint8).reshape(job.rows, job.columns, job.samples, -1)
+    planes = np.ascontiguousarray(octets[..., ::-1].transpose(2, 3, 0, 1)).reshape(-1, job.rows, job.columns)
+    segments = [bytes(pack(plane, axis=-1)) for plane in planes]
+    segments = [segment + b"\0" * (len(segment) % 2) for segment in segments]
+    offsets = accumulate(map(len, segments[:-1]), initial=_RLE_HEADER.size)
+    numbers = [len(segments), *offsets]
+    header = _RLE_HEADER.pack(*numbers, *[0] * (16 - len(numbers)))
+    return Result(header + b"".join(segments), 0.0)
 
 
-def _jpeg_ls(job: Job, frame: bytes) -> Result:
+def _jpeg_ls(job: Job, frame: Buffer) -> Result:
     """Encode by CharLS, which takes the samples as unsigned numbers of `bits_stored` bits."""
     import numpy as np
 
-    jpeg_ls = import_module("jpeg_ls")
     near = int(job.settings.get("near", 0))
     samples = np.frombuffer(frame, job.dtype)
     if near and job.signed:
         _check_room(samples, near, job.bits_stored)
-    if job.signed and job.bits_stored < job.bits_allocated:
-        mask = (1 << job.bits_stored) - 1
-        frame = (samples.view(job.dtype.replace("i", "u")) & mask).tobytes()
-    interleave = 0 if job.samples == 1 else 2
-    data = bytes(
-        jpeg_ls.encode_buffer(frame, job.rows, job.columns, job.samples, job.bits_stored, near, interleave)
-    )
+    unsigned = samples.view(job.dtype.replace("i", "u"))
+    data = _charls(job, unsigned, near) if job.lets_go else _charls_of_bits(job, unsigned, near)
     if not near:
         return Result(data, 0.0)
-    decoded = np.ascontiguousarray(jpeg_ls.decode(np.frombuffer(data, np.uint8)))
+    decoded = np.ascontiguousarray(import_module("imagecodecs").jpegls_decode(data)).reshape(-1)
     decoded = decoded.astype(job.dtype.replace("i", "u"))
     if job.signed:
         shift = job.bits_allocated - job.bits_stored
         decoded = (decoded << shift).view(job.dtype) >> shift
     return Result(data, _largest_error(samples, decoded))
+
+
+def _charls(job: Job, samples: Any, near: int) -> bytes:
+    """Encode samples that use all their bits, and leave out the headers of SPIFF, which DICOM has no use for."""
+    room = 2 * samples.nbytes + _ROOM
+    encoded = import_module("imagecodecs").jpegls_encode(samples.reshape(job.shape), near or None, out=room)
+    data = bytes(encoded)
+    start = end = len(b"\xff\xd8")
+    while data.startswith(_SPIFF, end):
+        end += len(_SPIFF) + int.from_bytes(data[end + 2 : end + 4], "big")
+    return data[:start] + data[end:]
+
+
+def _charls_of_bits(job: Job, samples: Any, near: int) -> bytes:
+    """Encode samples of fewer bits than they take, with the same library in another package."""
+    frame = (samples & ((1 << job.bits_stored) - 1)).tobytes()
+    interleave = 0 if job.samples == 1 else 2
+    encode_buffer = import_module("jpeg_ls").encode_buffer
+    return bytes(encode_buffer(frame, job.rows, job.columns, job.samples, job.bits_stored, near, interleave))
 
 
 def _check_room(samples: Any, near: int, bits: int) -> None:
@@ -125,7 +161,7 @@ def _check_room(samples: Any, near: int, bits: int) -> None:
         raise RefusedError(text)
 
 
-def _jpeg2000(job: Job, frame: bytes) -> Result:
+def _jpeg2000(job: Job, frame: Buffer) -> Result:
     """Encode by OpenJPEG; colours are decorrelated."""
     import numpy as np
 
@@ -136,7 +172,7 @@ def _jpeg2000(job: Job, frame: bytes) -> Result:
     elif "ratio" in job.settings:
         settings["compression_ratios"] = [job.settings["ratio"]]
     data = openjpeg.encode_pixel_data(
-        frame,
+        bytes(frame),
         rows=job.rows,
         columns=job.columns,
         samples_per_pixel=job.samples,
@@ -151,7 +187,7 @@ def _jpeg2000(job: Job, frame: bytes) -> Result:
     return Result(data, _largest_error(np.frombuffer(frame, job.dtype), decoded))
 
 
-def _htj2k(job: Job, frame: bytes) -> Result:
+def _htj2k(job: Job, frame: Buffer) -> Result:
     """Encode by OpenJPH; colours are decorrelated. Its packets are in the order of RPCL in any case."""
     import numpy as np
 
@@ -174,7 +210,7 @@ def _largest_error(before: Any, after: Any) -> float:
     return float(np.abs(before.reshape(-1).astype(np.int64) - after.reshape(-1)).max())
 
 
-_FAMILIES: Final[dict[str, Callable[[Job, bytes], Result]]] = {
+_FAMILIES: Final[dict[str, Callable[[Job, Buffer], Result]]] = {
     "rle": _rle,
     "jpeg-ls": _jpeg_ls,
     "jpeg2000": _jpeg2000,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import mmap
 import struct
 import tempfile
@@ -18,15 +17,18 @@ __all__ = ["encapsulated"]
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _HEAD: Final = 8
 _LARGEST: Final = 0xFFFFFFFF
-_IN_MEMORY: Final = 2**28  # bytes of pixels; more go through a temporary file
+_IN_MEMORY: Final = 2**26  # bytes; longer values go through a nameless temporary file, which is mapped
 
 
-def encapsulated(streams: Iterable[bytes], count: int, size: int) -> Any:
+def encapsulated(streams: Iterable[bytes], count: int) -> Any:
     """Return the fragments of an instance, without the delimiter behind them.
+
+    The table in front needs the lengths of all fragments, and the ratio in the header of lossy images needs them
+    even earlier. So the compressed frames, which are small, are collected; the pixels never are.
 
     Examples
     --------
-    >>> bytes(encapsulated([b"abc", b"de"], 2, 5)).hex(" ", -4)
+    >>> bytes(encapsulated([b"abc", b"de"], 2)).hex(" ", -4)
     'feff00e0 08000000 00000000 0c000000 feff00e0 04000000 61626300 feff00e0 02000000 6465'
 
     Parameters
@@ -35,8 +37,6 @@ def encapsulated(streams: Iterable[bytes], count: int, size: int) -> Any:
         The code stream of each frame.
     count : int
         Number of frames.
-    size : int
-        Bytes of the uncompressed pixels.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def encapsulated(streams: Iterable[bytes], count: int, size: int) -> Any:
         The fragments are longer than the table can say.
 
     """
-    with io.BytesIO() if size <= _IN_MEMORY else tempfile.TemporaryFile(prefix="dicomwright-") as target:
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="dicomwright-") as target:
         table = b"\0" * 4 * count
         target.write(_ITEM + struct.pack("<I", len(table)) + table)
         offsets = []
@@ -62,7 +62,8 @@ def encapsulated(streams: Iterable[bytes], count: int, size: int) -> Any:
             )
         target.seek(_HEAD)
         target.write(struct.pack(f"<{count}I", *offsets))
-        if isinstance(target, io.BytesIO):
-            return target.getvalue()
+        if at <= _IN_MEMORY:
+            target.seek(0)
+            return target.read()
         target.flush()
         return mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ)

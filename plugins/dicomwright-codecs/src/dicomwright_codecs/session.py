@@ -1,4 +1,4 @@
-"""Compressing ahead of the writer: a bounded number of instances under way, in as many processes as help."""
+"""Compressing ahead of the writer: a bounded number of instances under way, in threads, or in processes."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from dicomwright_codecs.workers import Workers
+from dicomwright_codecs.workers import Workers, encode_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
-__all__ = ["Session", "processes_for"]
+__all__ = ["Session", "side_by_side"]
 
 _WORTH_A_PROCESS: Final = 8 * 2**20  # bytes of pixels; one more process costs as much as to compress them
+_WORTH_A_THREAD: Final = 2**18
 
 
-def processes_for(jobs: int | None, frames: int, frame_bytes: int) -> int:
-    """Return how many processes help; with one, the build itself compresses.
+def side_by_side(jobs: int | None, frames: int, frame_bytes: int, *, processes: bool) -> int:
+    """Return how many threads or processes help; with one, the build itself compresses.
 
     Examples
     --------
-    >>> processes_for(4, 3, 1_000_000), processes_for(4, 1000, 1_000_000)
+    >>> side_by_side(4, 3, 1_000_000, processes=True), side_by_side(4, 1000, 1_000_000, processes=True)
     (1, 4)
+    >>> side_by_side(4, 3, 1_000_000, processes=False)
+    3
 
     """
-    most = jobs or _cores()
-    return max(1, min(most, frames, frames * frame_bytes // _WORTH_A_PROCESS))
+    worth = _WORTH_A_PROCESS if processes else _WORTH_A_THREAD
+    return max(1, min(jobs or _cores(), frames, frames * frame_bytes // worth))
 
 
 def _cores() -> int:
@@ -44,10 +47,10 @@ class Session:
 
     Parameters
     ----------
-    processes : int
-        How many compress.
+    count : int
+        How many compress at the same time.
     family : str
-        Of the codec.
+        Of the codec, if its encoder needs processes; empty for threads.
     indices : sequence of int
         The instances, in order.
     compress : callable
@@ -55,18 +58,17 @@ class Session:
 
     """
 
-    def __init__(
-        self, processes: int, family: str, indices: Sequence[int], compress: Callable[..., Any]
-    ) -> None:
+    def __init__(self, count: int, family: str, indices: Sequence[int], compress: Callable[..., Any]) -> None:
         self._indices = indices
         self._place = {index: place for place, index in enumerate(indices)}
-        self._ahead = 2 * processes
+        self._ahead = 2 * count
         self._compress = compress
         self._lock = threading.Lock()
         self._under_way: dict[int, Future[Any]] = {}
         self._next = 0
-        self._workers = Workers(processes, family)
-        self._threads = ThreadPoolExecutor(processes + 1, "dicomwright-codec")
+        self._workers = Workers(count, family) if family else None
+        self._encode = self._workers.encode if self._workers else encode_here
+        self._threads = ThreadPoolExecutor(count + (1 if family else 0), "dicomwright-codec")
 
     def __contains__(self, index: int) -> bool:
         """Tell whether an instance was not yet asked for the last time."""
@@ -75,7 +77,7 @@ class Session:
     def compressed(self, index: int, *, last: bool) -> Any:
         """Return an instance compressed; `last` says that it will not be asked for again."""
         if len(self._indices) == 1:
-            return self._compress(index, self._workers.encode, self._threads)
+            return self._compress(index, self._encode, self._threads)
         with self._lock:
             self._go_on_to(self._place[index] + self._ahead)
             future = self._under_way[index]
@@ -87,7 +89,7 @@ class Session:
         """Begin with the instances up to a place."""
         while self._next <= min(place, len(self._indices) - 1):
             index = self._indices[self._next]
-            self._under_way[index] = self._threads.submit(self._compress, index, self._workers.encode, None)
+            self._under_way[index] = self._threads.submit(self._compress, index, self._encode, None)
             self._next += 1
 
     def __enter__(self) -> Self:
@@ -98,6 +100,8 @@ class Session:
     ) -> None:
         """End threads and processes; after an error at once."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._workers.kill()
+        if self._workers is not None:
+            self._workers.kill()
         self._threads.shutdown(wait=True)
-        self._workers.close()
+        if self._workers is not None:
+            self._workers.close()

@@ -26,7 +26,7 @@ def main(descriptor: int, family: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the build ends us
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    import_module(LIBRARIES[family])
+    import_module(LIBRARIES[family][0])
     serve(sys.stdin.buffer, answers, descriptor)
 
 

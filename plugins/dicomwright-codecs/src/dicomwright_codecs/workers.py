@@ -1,4 +1,4 @@
-"""Processes that encode frames side by side: the encoders hold Python's lock, so that threads do not help."""
+"""Processes that encode frames side by side, for encoders that hold Python's lock, so that threads do not help."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "
 def encode_here(job: Job, frame: memoryview, place: str) -> Result:
     """Encode a frame in this process; `place` names it in messages."""
     try:
-        return encode(job, bytes(frame))
+        return encode(job, frame)
     except RefusedError as error:
         raise _refused(place, job, str(error)) from error
     except Exception as error:  # foreign code raises anything
