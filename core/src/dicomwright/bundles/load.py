@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.blueprint import Blueprint
-from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.bundles.conditions import Condition, ConditionalElement
 from dicomwright.bundles.context import RuleContext
 from dicomwright.bundles.document import Document, parse
+from dicomwright.bundles.making import ElementType
 from dicomwright.bundles.sources import Source, find, from_path, is_path, printable, resource, shipped, shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
 from dicomwright.plugins import default
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
 
+    from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
     from dicomwright.bundles.toml_lines import Key
     from dicomwright.plugins import PluginSet
@@ -217,16 +217,16 @@ class _Rules:
         if len(key) > MAX_NESTING:
             raise BlueprintError("rules are nested too deeply", loc=loc, kind="too-large")
         name, value, options = self.taken_apart(tag, data, loc)
-        target = self.plugin_set.registry("element-type").resolve(name)
-        make = getattr(target, "from_data", target)
-        allowed = getattr(target, "options", getattr(make, "options", frozenset({_OPTION_VR})))
+        kind = ElementType(self.plugin_set, name)
         condition = Condition.read(options.pop(_OPTION_IF)) if _OPTION_IF in options else None
-        self.check_options(name, options, allowed, key)
+        wrong = kind.check(tag, value, options, lambda one: self.document.loc(*key, one))
+        if wrong:
+            raise BlueprintError.collect(wrong)
         given_vr = options.pop(_OPTION_VR, vr)
         if given_vr is not None and not isinstance(given_vr, str):
             raise BlueprintError(f"vr is {shown(given_vr)}, not a text", hint='such as vr = "LO"', loc=loc)
         context = RuleContext(loc, given_vr, options, key, self)
-        element = self.made(name, make, tag, value, context)
+        element = kind.make(tag, value, context)
         if condition is not None:
             element.origin = loc
             element = ConditionalElement(element, condition)
@@ -281,42 +281,6 @@ class _Rules:
             hints = "; ".join(filter(None, (told.hint, hint)))
             return BlueprintError(told.message, hint=hints, loc=loc, kind=told.kind)
         return BlueprintError(f"element type {shown(name)} cannot be used", hint=hint, loc=loc)
-
-    def check_options(self, name: str, options: Mapping[str, Any], allowed: Any, key: Key) -> None:
-        """Refuse keys that a rule of this type does not have."""
-        unknown = [option for option in options if option not in allowed]
-        if not unknown:
-            return
-        close = get_close_matches(unknown[0], sorted(allowed), 1)
-        listed = f"beside {name} there may be {', '.join(sorted(allowed))}" if allowed else "take it out"
-        raise BlueprintError(
-            f"a rule of type {name} has no {shown(unknown[0])}",
-            hint=f"did you mean {close[0]}?" if close else listed,
-            loc=self.document.loc(*key, unknown[0]),
-            kind="bad-rule",
-        )
-
-    def made(self, name: str, make: Any, tag: AnyTag, value: Any, context: RuleContext) -> VirtualElement:
-        """Call the target of an element type, which may be anybody's code."""
-        try:
-            element = make(tag, value, context)
-        except DicomwrightError:
-            raise
-        except Exception as error:
-            provider = self.plugin_set.registry("element-type").provider(name)
-            raise PluginError(
-                f'element type "{name}" of {provider} failed: {type(error).__name__}: {error}',
-                hint=f"report it to the authors of {provider.distribution}",
-                kind="broken-plugin",
-            ) from error
-        if isinstance(element, VirtualElement) and element.tag == tag:
-            return element
-        provider = self.plugin_set.registry("element-type").provider(name)
-        raise PluginError(
-            f'element type "{name}" of {provider} gave {shown(element)}, not an element of {describe(tag)}',
-            hint=f"report it to the authors of {provider.distribution}",
-            kind="broken-plugin",
-        )
 
     def extend(self, error: DicomwrightError, key: Key) -> None:
         """Add the problems of a rule, those without a place at the rule's."""

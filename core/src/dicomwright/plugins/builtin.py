@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from dicomwright.plugins.builtin_elements import ELEMENT_TYPES
 from dicomwright.plugins.descriptors import (
     CodecSpec,
-    ElementTypeSpec,
     EncoderSpec,
     ExecutorSpec,
     FunctionSpec,
@@ -12,6 +14,9 @@ from dicomwright.plugins.descriptors import (
     ValidatorSpec,
 )
 from dicomwright.plugins.hooks import hookimpl
+
+if TYPE_CHECKING:
+    from dicomwright.plugins.descriptors import ElementTypeSpec
 
 __all__ = [
     "dicomwright_codecs",
@@ -22,18 +27,6 @@ __all__ = [
     "dicomwright_validators",
 ]
 
-_ELEMENT_TYPES = {
-    "static": "a value written in the blueprint",
-    "series": "what a named function gives, once a build",
-    "copy": "the parent's value, the same in all its instances",
-    "copy-or-else": "the parent's value, else another value or rule",
-    "copy-instance": "the value of the parent instance paired with the slice",
-    "instance": "what a named function gives, once an instance",
-    "discard": "never in the output",
-    "sequence": "a sequence, one table of rules for each item",
-    "index": "the i-th of a list of values, for the i-th instance",
-    "keyed-index": "the i-th of a list of values that is given to the build by name",
-}
 _SERIES_FUNCTIONS = {
     "uid": "a new UID",
     "today": "the date of the build (DA)",
@@ -64,14 +57,7 @@ def dicomwright_codecs() -> list[CodecSpec]:
 @hookimpl
 def dicomwright_element_types() -> list[ElementTypeSpec]:
     """Give the kinds of virtual element of the blueprint language."""
-    return [
-        ElementTypeSpec(
-            name=name,
-            summary=summary,
-            target=f"dicomwright.bundles.element_types:{name.replace('-', '_')}",
-        )
-        for name, summary in _ELEMENT_TYPES.items()
-    ]
+    return list(ELEMENT_TYPES)
 
 
 @hookimpl
