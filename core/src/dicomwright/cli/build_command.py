@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     _PairType = click.ParamType  # generic only since click 8.4
 
-__all__ = ["build"]
+__all__ = ["PAIR", "build"]
 
 
 class _Pair(_PairType):
@@ -40,7 +40,7 @@ class _Pair(_PairType):
         return name.strip(), text
 
 
-_PAIR = _Pair()
+PAIR = _Pair()
 _PATH = click.Path(path_type=Path)
 
 
@@ -71,11 +71,11 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--reader", metavar="NAME", help="The reader to use, if the name of the source does not tell.")
 @click.option("--encoder", metavar="NAME", help="The encoder to use.")
-@click.option("--reader-opt", "reader_options", type=_PAIR, multiple=True, help="An option of the reader.")
+@click.option("--reader-opt", "reader_options", type=PAIR, multiple=True, help="An option of the reader.")
 @click.option(
     "--encoder-opt",
     "encoder_options",
-    type=_PAIR,
+    type=PAIR,
     multiple=True,
     help="An option of the encoder, as slicing=axial.",
 )
@@ -87,18 +87,18 @@ _PATH = click.Path(path_type=Path)
     help="How files are encoded, as deflated, rle or jpeg-ls; explicit-le if not given.",
 )
 @click.option(
-    "--codec-opt", "codec_options", type=_PAIR, multiple=True, help="An option of the codec, as ratio=10."
+    "--codec-opt", "codec_options", type=PAIR, multiple=True, help="An option of the codec, as ratio=10."
 )
 @click.option(
     "--set",
     "values",
-    type=_PAIR,
+    type=PAIR,
     metavar="KEYWORD=VALUE",
     multiple=True,
     help="Set a value, whatever the blueprints say. A backslash separates several values.",
 )
 @click.option(
-    "--kwarg", "kwargs", type=_PAIR, multiple=True, help="A value for the functions of the blueprint."
+    "--kwarg", "kwargs", type=PAIR, multiple=True, help="A value for the functions of the blueprint."
 )
 @click.option(
     "--fill",

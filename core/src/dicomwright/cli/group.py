@@ -17,6 +17,7 @@ _COMMANDS = {
         "Tell where each value of an output comes from.",
     ),
     "lint": ("dicomwright.cli.lint_command:lint", "Check a blueprint against the standard."),
+    "send": ("dicomwright.cli.send_command:send", "Send finished DICOM files to archives."),
     "validate": ("dicomwright.cli.validate_command:validate", "Judge finished DICOM files."),
     "plugins": ("dicomwright.cli.plugins_command:plugins", "List the plug-ins and whether they can be used."),
 }
