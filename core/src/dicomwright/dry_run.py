@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from dicomwright.blueprint.blueprint import Blueprint
-from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
+from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.build import Build, BuildOptions, sop_class_of
 from dicomwright.engine.compile import compile_plan
@@ -316,6 +316,5 @@ def _of_rules(run: DryRun, encoding: Encoding | None) -> Iterator[Finding]:
 
 def _needs_parents(rule: Rule) -> bool:
     element = rule.element
-    return isinstance(element, InstanceCopyElement) or (
-        isinstance(element, CopyElement) and not element.optional
-    )
+    is_copy = isinstance(element, CopyElement) and not element.optional  # a private one requires no tag
+    return is_copy or bool(element.required_tags())

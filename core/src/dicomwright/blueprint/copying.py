@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydicom import DataElement
 
-    from dicomwright.blueprint.environment import InstanceEnvironment, SeriesEnvironment
+    from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.resolution import EncodedElement
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.parents import ParentSeries
@@ -163,11 +163,7 @@ class InstanceCopyElement(VirtualElement):
                 hint="discard it, or compute it with a FunctionalElement",
                 kind="missing-in-parent",
             )
-
-        def copied(instance: InstanceEnvironment) -> Any:
-            return values[instance.instance_number - 1]
-
-        return PerInstance(copied, values, in_order=True)
+        return PerInstance.of(values)
 
     def rule(self) -> str:
         """Return the rule in a few words."""

@@ -376,8 +376,7 @@ def _indexed(
             hint="give one value for each instance",
             kind="count",
         )
-    known = list(values)
-    return PerInstance(lambda instance: known[instance.instance_number - 1], known, in_order=True)
+    return PerInstance.of(values)
 
 
 def _check_list(element: VirtualElement, values: Any, what: str) -> None:

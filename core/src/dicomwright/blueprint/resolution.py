@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pydicom import DataElement
 
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.environment import InstanceEnvironment
@@ -32,6 +34,9 @@ class Omit(enum.Enum):
 OMIT = Omit.OMIT
 
 
+_LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
+
+
 class EncodedElement(bytes):
     """An element of a parent as it goes to the file: explicit VR little endian, checked, ASCII where it is text.
 
@@ -44,6 +49,17 @@ class EncodedElement(bytes):
     def vr(self) -> str:
         """The VR that it is encoded with."""
         return self[4:6].decode("ascii")
+
+    def element(self) -> DataElement:
+        """Return it decoded, for elements that compute with what others copy."""
+        from pydicom.dataelem import RawDataElement, convert_raw_data_element
+        from pydicom.tag import Tag
+
+        tag = Tag(int.from_bytes(self[:2], "little"), int.from_bytes(self[2:4], "little"))
+        start = 12 if self.vr in _LONG_VRS else 8
+        value = self[start:]
+        raw = RawDataElement(tag, self.vr, len(value), bytes(value), 0, False, True, True)  # noqa: FBT003  # pydicom's order
+        return convert_raw_data_element(raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,20 @@ class PerInstance:
     func: Callable[[InstanceEnvironment], Any]
     known: Sequence[Any] | None = None
     in_order: bool = False
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> PerInstance:
+        """Return all the values at once, one for each instance in order: the fastest way.
+
+        Examples
+        --------
+        >>> times = PerInstance.of([0.0, 40.0, 80.0])
+        >>> times.known, times.in_order
+        ([0.0, 40.0, 80.0], True)
+
+        """
+        known = list(values)
+        return cls(lambda instance: known[instance.instance_number - 1], known, in_order=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,16 @@ class Resolver:
         resolution = self._without_illegal_copies(rule, self._asked(rule, place))
         if resolution is OMIT:
             return None
+        try:
+            return self._node(rule, resolution, place)
+        except (TypeError, AttributeError) as error:  # an element of a plug-in may give anything
+            given = type(resolution).__name__
+            text = f"({rule.element.rule()}) gives {given} with something that is no value: {error}"
+            self._add(rule, f"{describe(rule.tag)} {text}", "raised")
+            return None
+
+    def _node(self, rule: Rule, resolution: Any, place: str) -> Node | None:
+        """Return the node of what an element resolved to."""
         if isinstance(resolution, Items):
             return self._items(rule, resolution, place)
         if isinstance(resolution, PerInstance):
@@ -228,19 +238,27 @@ class Resolver:
 
     def _items(self, rule: Rule, items: Items, place: str) -> Node:
         """Return a sequence; it is constant if all of its elements are."""
+        if rule.element.vr not in (None, "SQ"):
+            self._add(rule, f"{describe(rule.tag)} of VR {rule.element.vr} has no items", "items")
         resolved = [
             self.nodes(merge([Layer(rule.layer, blueprint)]), f"{place}[{number}].")
             for number, blueprint in enumerate(items.blueprints, 1)
         ]
         return Node(_number(rule.tag), "SQ", rule, items=resolved)
 
-    def _varying(self, rule: Rule, resolution: PerInstance) -> Node:
+    def _varying(self, rule: Rule, resolution: PerInstance) -> Node | None:
         """Return an element with a value for each instance; known values are checked now."""
-        vr = rule.element.vr or next(
-            (_vr_of(value) for value in resolution.known or () if value is not None), "UN"
-        )
-        if resolution.known is not None:
-            resolution = replace(resolution, known=self._all_checked(rule, vr, resolution.known))
+        known = None if resolution.known is None else list(resolution.known)
+        vr = rule.element.vr or next((_vr_of(value) for value in known or () if _vr_of(value)), "")
+        if not vr and any(value is not None and value is not OMIT for value in known or ()):
+            self._add(rule, f"{describe(rule.tag)}: nothing says its VR", "vr")
+            return None
+        vr = vr or "UN"
+        if known is not None:
+            if resolution.in_order and len(known) != self.env.total_images:
+                text = f"gives {len(known)} values for {self.env.total_images} instances"
+                self._add(rule, f"{describe(rule.tag)} ({rule.element.rule()}) {text}", "count")
+            resolution = replace(resolution, known=self._all_checked(rule, vr, known))
         return Node(_number(rule.tag), vr, rule, varying=resolution)
 
     def _all_checked(self, rule: Rule, vr: str, values: Iterable[Any]) -> list[Any]:
@@ -324,8 +342,10 @@ def plain_values(tag: int, vr: str) -> Callable[[Any], tuple[Any, list[Problem]]
 
 
 def _vr_of(value: Any) -> str:
-    """Return the VR of a copy."""
-    return value.vr if isinstance(value, EncodedElement) else value.VR
+    """Return the VR of a copy, an empty text of what is none."""
+    if isinstance(value, EncodedElement):
+        return value.vr
+    return str(value.VR) if isinstance(value, DataElement) else ""
 
 
 def _shortened(vr: str, value: Any) -> Any:

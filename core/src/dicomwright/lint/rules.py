@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dicomwright.blueprint.elements import DiscardElement, StaticElement
+from dicomwright.blueprint.elements import DiscardElement
 from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.engine.nodes import plain_value
 from dicomwright.engine.private import Blocks, is_creator, orphans
 from dicomwright.lint.findings import CORRECT, Finding
 from dicomwright.lint.presence import USER_LAYER
-from dicomwright.lint.views import COPIES
+from dicomwright.lint.views import COPIES, static_value
+from dicomwright.standard.conditions import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +48,7 @@ def overridden(rules: Iterable[Rule], *, notes: bool = False) -> Iterator[Findin
 def fixed_uids(rules: Iterable[Rule]) -> Iterator[Finding]:
     """Yield identifiers that would be the same in each build."""
     for rule in rules:
-        if rule.tag in _NEW_EACH_TIME and isinstance(rule.element, StaticElement):
+        if rule.tag in _NEW_EACH_TIME and static_value(rule.element) is not UNKNOWN:
             yield Finding(
                 "warning",
                 "fixed-uid",
@@ -64,8 +65,9 @@ def illegal_values(rules: Iterable[Rule]) -> Iterator[Finding]:
         element = rule.element
         if isinstance(rule.tag, PrivateTag) or isinstance(element, DiscardElement):
             continue
-        if isinstance(element, StaticElement) and element.vr:
-            _, problems = plain_value(int(rule.tag), element.vr, element.value)
+        value = static_value(element)
+        if value is not UNKNOWN and element.vr:
+            _, problems = plain_value(int(rule.tag), element.vr, value)
             for problem in problems:
                 fix = problem.hint or CORRECT
                 yield Finding("error", "value", (int(rule.tag),), problem.message, fix, origin=element.origin)

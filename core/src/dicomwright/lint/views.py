@@ -9,7 +9,8 @@ from pydicom.dataset import Dataset
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import DiscardElement, IndexElement, SequenceElement, StaticElement
-from dicomwright.blueprint.resolution import OMIT
+from dicomwright.blueprint.environment import SeriesEnvironment
+from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance
 from dicomwright.blueprint.tags import PrivateTag
 from dicomwright.engine.rules import FilledElement, Layer, merge
 from dicomwright.standard.conditions import UNKNOWN
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dicomwright.engine.rules import Rule
     from dicomwright.standard.conditions import View
 
-__all__ = ["COPIES", "DatasetView", "NodeView", "RuleView"]
+__all__ = ["COPIES", "DatasetView", "NodeView", "RuleView", "static_value"]
 
 #: Elements whose values are the parent's.
 COPIES = (CopyElement, CopyOrElseElement, InstanceCopyElement)
@@ -184,14 +185,30 @@ def _is_produced(element: VirtualElement) -> bool | None:
 
 def _known_value(element: VirtualElement) -> Any:
     """Return the value that an element will have, `UNKNOWN` if that is decided later."""
-    if isinstance(element, StaticElement):
-        value = element.value.value if isinstance(element.value, DataElement) else element.value
-        return _plain(value)
     if isinstance(element, SequenceElement):
         return None if not element.blueprints else UNKNOWN
     if isinstance(element, IndexElement):
         return _common(element.values)
-    return UNKNOWN
+    value = static_value(element)
+    if isinstance(value, DataElement):
+        value = value.value
+    return UNKNOWN if value is UNKNOWN else _plain(value)
+
+
+def static_value(element: VirtualElement) -> Any:
+    """Return the value of an element that is decided when it is written, else `UNKNOWN`."""
+    if isinstance(element, StaticElement):
+        value = element.value
+    elif element.level is not Level.STATIC or isinstance(element, SequenceElement | DiscardElement):
+        return UNKNOWN
+    else:
+        try:
+            value = element.resolve(SeriesEnvironment())
+        except Exception:  # noqa: BLE001  # a plug-in's code; a build would tell
+            return UNKNOWN
+    if value is OMIT or isinstance(value, PerInstance | Items):
+        return UNKNOWN
+    return value
 
 
 def _common(values: Any) -> Any:

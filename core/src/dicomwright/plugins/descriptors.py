@@ -242,18 +242,9 @@ class ElementTypeSpec(Spec):
     def _problems(self) -> Iterator[str]:
         """Yield what is wrong with the fields."""
         yield from Spec._problems(self)  # noqa: SLF001  super() does not work in a class with slots before 3.14
-        if self.value is not None and not isinstance(self.value, RuleValue):
-            yield f"value is {self.value!r}; it is a RuleValue"
+        yield from _statement_problems(self.name, self.value, self.options)
         if self.vr not in (True, False):
             yield f"vr is {self.vr!r}; it is True or False"
-        if self.options is None:
-            return
-        yield from _instance_problems("options", self.options, RuleOption)
-        if not isinstance(self.options, tuple):
-            return
-        names = [option.name for option in self.options if isinstance(option, RuleOption)]
-        for name in sorted({name for name in names if names.count(name) > 1 or name == self.name}):
-            yield f'options has "{name}" twice'
 
     @property
     def is_stated(self) -> bool:
@@ -375,6 +366,19 @@ def _magic_problems(magic: object) -> Iterator[str]:
                 continue
             case _:
                 yield f'magic has {entry!r}; each is (offset, bytes) such as (0, b"%PDF-")'
+
+
+def _statement_problems(name: str, value: object, options: object) -> Iterator[str]:
+    """Yield what is wrong with the statement of what a rule may hold."""
+    if value is not None and type(value) is not RuleValue:
+        yield f"value is {value!r}; it is a RuleValue"
+    if options is None:
+        return
+    yield from _instance_problems("options", options, RuleOption)
+    listed = options if type(options) is tuple else ()
+    names = [option.name for option in listed if isinstance(option, RuleOption)]
+    for twice in sorted({one for one in names if names.count(one) > 1 or one == name}):
+        yield f'options has "{twice}" twice'
 
 
 def _instance_problems(field: str, values: object, wanted: type) -> Iterator[str]:
