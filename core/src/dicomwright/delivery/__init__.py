@@ -5,9 +5,9 @@ Senders transmit; here it is decided what is sent again, and written down what b
 
 from __future__ import annotations
 
-from dicomwright.delivery.deliver import deliver
 from dicomwright.delivery.ledger import Ledger
 from dicomwright.delivery.policy import Policy
 from dicomwright.delivery.report import DeliveryRow, DestinationReport, Report
+from dicomwright.delivery.runs import deliver
 
 __all__ = ["DeliveryRow", "DestinationReport", "Ledger", "Policy", "Report", "deliver"]
