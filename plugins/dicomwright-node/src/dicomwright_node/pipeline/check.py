@@ -46,7 +46,8 @@ def check(pipeline: type[AbstractPipeline]) -> None:
 def _network(pipeline: type[AbstractPipeline]) -> Iterator[tuple[str, str]]:
     if not is_ae_title(pipeline.ae_title):
         yield f"ae_title is {pipeline.ae_title!r}", "it is a text of 1 to 16 printable ASCII characters"
-    if not isinstance(pipeline.ip, str) or not pipeline.ip.strip():
+    ip: Any = pipeline.ip
+    if not isinstance(ip, str) or not ip.strip():
         yield f"ip is {pipeline.ip!r}", 'it is an address such as "127.0.0.1"'
     if not is_port(pipeline.port):
         yield f"port is {pipeline.port!r}", "it is a number from 0 (any free one) to 65535"
@@ -116,7 +117,8 @@ def _input(name: Any, kind: Any) -> Iterator[tuple[str, str]]:
     yield from _requirements(name, kind)
     if not callable(grinder_of(kind)):
         yield f"input {name!r}: grinder is {_shown(kind.grinder)}", "it is a function of one argument"
-    if not callable(kind.validate) or not _takes(kind.validate, 1):
+    validate: Any = kind.validate
+    if not callable(validate) or not _takes(validate, 1):
         yield f"input {name!r}: validate takes other arguments", "write validate(self)"
     quiet: Any = kind.quiet
     if quiet is not None and (not isinstance(quiet, int | float) or quiet < 0):

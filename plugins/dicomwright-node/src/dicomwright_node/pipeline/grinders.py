@@ -150,7 +150,8 @@ def to_nifti(source: Any) -> Any:
             "the slices are not evenly spaced, which NIfTI cannot say", hint="use to_volume", kind="uneven"
         )
     assert volume.affine is not None
-    return nibabel.Nifti1Image(volume.array.transpose(2, 1, 0), volume.affine.to_ras_ijk())
+    make: Any = nibabel.Nifti1Image
+    return make(volume.array.transpose(2, 1, 0), volume.affine.to_ras_ijk())
 
 
 def _values(path: Path) -> NDArray[Any]:

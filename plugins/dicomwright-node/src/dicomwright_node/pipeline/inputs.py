@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dicomwright_node.pipeline.grinders import to_datasets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from pydicom import Dataset
 
     from dicomwright import ParentSeries
@@ -43,8 +44,8 @@ class AbstractInput:
     grinder : callable
         Makes from the input what `process` gets; see `dicomwright_node.pipeline.grinders`.
     quiet : float or None
-        Seconds without a new instance before the input is looked at. None: ``[jobs] settle`` of the configuration if the
-        class has a `validate` of its own, else ``[jobs] quiet``.
+        Seconds without a new instance before the input is looked at. None: ``[jobs] settle`` of the configuration if
+        the class has a `validate` of its own, else ``[jobs] quiet``.
     paths : tuple of Path
         The instances' files, in order along the slice normal, or by InstanceNumber where there is no geometry.
 

@@ -7,6 +7,7 @@ import traceback
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from dicomwright_node.pipeline.check import check
 from dicomwright_node.pipeline.definition import AbstractPipeline
@@ -37,7 +38,7 @@ def load(reference: str) -> type[AbstractPipeline]:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
-        found = reduce(getattr, attribute.split("."), import_module(module))
+        found: Any = reduce(getattr, attribute.split("."), import_module(module))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # user code at import may raise what it likes, sys.exit too
