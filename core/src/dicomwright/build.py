@@ -18,7 +18,7 @@ from dicomwright.encoders.api import EncodeRequest, Encoding
 from dicomwright.encoders.context import Derivation, derived_context
 from dicomwright.engine.compile import compile_plan
 from dicomwright.engine.request import BuildRequest
-from dicomwright.engine.rules import Layer
+from dicomwright.engine.rules import Layer, owned
 from dicomwright.engine.series import BuildReport, Series
 from dicomwright.errors import BlueprintError, PluginError, SourceError
 from dicomwright.filling import filled_from
@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicomwright.plugins import EncoderSpec, PluginSet, ReaderSpec
+    from dicomwright.transfer_syntax import Transfer
 
 __all__ = ["Build", "BuildOptions", "sop_class_of"]
 
 _SOP_CLASS = 0x00080016
+_OWN = "dicomwright"  # distribution and layer
 _PAYLOADS = (Volume, Frames, Document)
 
 
@@ -173,12 +175,10 @@ class Build:
         """Compile the blueprints into a series."""
         _check_blueprint(blueprint)
         layers = self.layers(encoding, blueprint, parents)
-        options = self.options
-        form = transfer(options.transfer_syntax, options.codec_options, encoding, layers, self.plugin_set)
-        self.report.codec = form.codec
+        written, form = self.transferred(layers, encoding)
         gate = self._gate(_built_class(encoding, blueprint, parents))
         request = BuildRequest(
-            layers=[*layers, *form.layers],
+            layers=written,
             count=encoding.count,
             parents=parents,
             pairs=encoding.pairs,
@@ -186,7 +186,7 @@ class Build:
             images=encoding.images,
             kwargs=self.options.kwargs,
             factory=self.factory,
-            uids=self._uids([*layers, *form.layers] if form.lossy else layers, encoding, parents),
+            uids=self._uids(written if form.lossy else layers, encoding, parents),
             instant=self._instant(parents),
             transfer_syntax_uid=form.uid,
             check=gate,
@@ -271,15 +271,15 @@ class Build:
 
     def layers(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> list[Layer]:
         """Return the blueprints from the weakest to the strongest."""
-        layers = [_owned("dicomwright", self.own_defaults())]
+        layers = [owned(_OWN, self.own_defaults())]
         if encoding.completed_by:
             layers.append(Layer(encoding.completed_by, _shipped(encoding.completed_by)))
         layers.append(Layer("derivation", self._context(encoding, blueprint, parents)))
         encoder = f"encoder {self.report.encoder['name']}" if self.report.encoder else "encoder"
         layers += [
-            _owned(f"{encoder}, default", encoding.defaults),
+            owned(f"{encoder}, default", encoding.defaults),
             Layer("blueprint", blueprint),
-            _owned(encoder, encoding.derived),
+            owned(encoder, encoding.derived),
         ]
         if self.options.filling_strategy is FillingStrategy.COPY and parents is not None:
             filling, self.report.filling = filled_from(
@@ -289,8 +289,16 @@ class Build:
                 keep_private=self.options.keep_private,
                 paired=encoding.pairs is not None,
             )
-            layers.insert(0, _owned("filling", filling))
+            layers.insert(0, owned("filling", filling))
         return layers
+
+    def transferred(self, layers: list[Layer], encoding: Encoding) -> tuple[list[Layer], Transfer]:
+        """Return the layers with what a codec changes in them, and how instances are encoded."""
+        options = self.options
+        form = transfer(options.transfer_syntax, options.codec_options, encoding, layers, self.plugin_set)
+        self.report.codec = form.codec
+        own = owned(_OWN, self.own_defaults())
+        return [*(own if layer.name == _OWN else layer for layer in layers), *form.layers], form
 
     def _gate(self, sop_class: str) -> Gate | None:
         """Return the check of what is built against its IOD; None for SOP classes that the tables do not know."""
@@ -311,7 +319,7 @@ class Build:
             [
                 FunctionalElement("SOPInstanceUID", "UI", lambda _: gen_uid()),
                 FunctionalElement("InstanceNumber", "IS", lambda env: env.instance_number),
-                contributing_equipment(self.report.reader, self.report.encoder, self.options.derivation),
+                contributing_equipment(self.report, self.options.derivation),
             ],
         )
 
@@ -351,13 +359,6 @@ def _check_blueprint(blueprint: Any) -> None:
         else "make one: Blueprint([element, ...])",
         kind="blueprint",
     )
-
-
-def _owned(name: str, blueprint: Blueprint) -> Layer:
-    """Return a layer whose elements name it as their origin."""
-    for element in blueprint:
-        element.origin = name
-    return Layer(name, blueprint)
 
 
 def sop_class_of(blueprint: Blueprint, parents: ParentSeries | None) -> str:

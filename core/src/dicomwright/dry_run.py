@@ -13,8 +13,9 @@ from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.build import Build, BuildOptions, sop_class_of
 from dicomwright.engine.compile import compile_plan
+from dicomwright.engine.file_form import EXPLICIT_LE
 from dicomwright.engine.request import BuildRequest
-from dicomwright.engine.rules import Layer, merge
+from dicomwright.engine.rules import Layer, merge, owned
 from dicomwright.errors import BlueprintError, DicomwrightError
 from dicomwright.lint import Allowance, Finding, check
 from dicomwright.lint.encoders import given_by_encoders
@@ -29,7 +30,7 @@ from dicomwright.standard import iod as iod_named
 from dicomwright.standard import iod_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dicomwright.encoders.api import Encoding
     from dicomwright.engine.nodes import Node
@@ -83,10 +84,20 @@ def lint(
     iod: str = "",
     *,
     allow: Iterable[str] = (),
+    transfer_syntax: str = "",
+    codec_options: Mapping[str, str] | None = None,
     plugin_set: PluginSet | None = None,
 ) -> list[Finding]:
     """Return what is wrong with a blueprint, errors first. See `DicomFactory.lint`."""
-    return dry_run(blueprint, parents, iod, allow=allow, plugin_set=plugin_set).findings
+    return dry_run(
+        blueprint,
+        parents,
+        iod,
+        allow=allow,
+        transfer_syntax=transfer_syntax,
+        codec_options=codec_options,
+        plugin_set=plugin_set,
+    ).findings
 
 
 def dry_run(
@@ -96,6 +107,8 @@ def dry_run(
     *,
     source: Any = None,
     allow: Iterable[str] = (),
+    transfer_syntax: str = "",
+    codec_options: Mapping[str, str] | None = None,
     plugin_set: PluginSet | None = None,
 ) -> DryRun:
     """Lay the blueprint over what an encoder and the shipped blueprints add, and check the result.
@@ -114,17 +127,18 @@ def dry_run(
     blueprint = _with_sop_class(blueprint, wanted, series)
     plugins = plugin_set or default()
     name = _encoder_of(plugins, sop_class_of(blueprint, series))
-    build = Build(None, BuildOptions(encoder=name), plugins)
+    options = BuildOptions(encoder=name, transfer_syntax=transfer_syntax, codec_options=codec_options or {})
+    build = Build(None, options, plugins)
     found = _Findings()
     encoding = _encoding(build, blueprint, series, source, found)
     known = wanted or iod_of(sop_class_of(blueprint, series))
-    layers = build.layers(encoding, blueprint, series) if encoding else _plain_layers(build, blueprint)
+    layers, syntax = _layers(build, encoding, blueprint, series, found)
     run = DryRun(merge(layers), known, build.report.encoder["name"] if build.report.encoder else "")
     found.add(_of_other_class(blueprint, wanted))
     found.add(overridden(run.rules, notes=True))
     found.add(fixed_uids(run.rules))
     if encoding is not None and (series is not None or source is not None):
-        run.plan = _compiled(layers, encoding, series, known, found)
+        run.plan = _compiled(layers, syntax, encoding, series, known, found)
     else:
         found.add(illegal_values(run.rules))
         found.add(homeless(run.rules))
@@ -249,13 +263,28 @@ def _volume(parents: ParentSeries | None, uid: str) -> Volume:
     return Volume(np.zeros(shape, kind), np.diag([3.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
 
 
-def _plain_layers(build: Build, blueprint: Blueprint) -> list[Layer]:
-    """Return the layers of a build by a blueprint alone."""
-    return [Layer("dicomwright", build.own_defaults()), Layer("blueprint", blueprint)]
+def _layers(
+    build: Build,
+    encoding: Encoding | None,
+    blueprint: Blueprint,
+    parents: ParentSeries | None,
+    found: _Findings,
+) -> tuple[list[Layer], str]:
+    """Return the layers of a build, those of encoder and codec or the blueprint alone, and the transfer syntax."""
+    if encoding is None:
+        return [owned("dicomwright", build.own_defaults()), Layer("blueprint", blueprint)], EXPLICIT_LE
+    layers = build.layers(encoding, blueprint, parents)
+    try:
+        written, form = build.transferred(layers, encoding)
+    except BlueprintError as error:
+        found.error(error, "value")
+        return layers, encoding.transfer_syntax_uid
+    return written, form.uid
 
 
 def _compiled(
     layers: list[Layer],
+    syntax: str,
     encoding: Encoding,
     parents: ParentSeries | None,
     iod: Iod | None,
@@ -271,6 +300,7 @@ def _compiled(
         pairing_problem=encoding.pairing_problem,
         images=encoding.images,
         instant=dt.datetime.now().astimezone(),
+        transfer_syntax_uid=syntax,
         check=None if gate is None else _Quiet(gate),
     )
     try:

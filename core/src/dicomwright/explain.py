@@ -188,7 +188,7 @@ class _Writer:
         if rule is None or (tag == _CHARSET and not isinstance(rule.element, StaticElement)):
             return _of_engine(tag, element, path)
         value = None if element is None else _text(element)
-        if not self.has_source and rule.layer.startswith("encoder"):
+        if not self.has_source and rule.layer.startswith(("encoder", "codec")):
             value = None
         vr = rule.element.vr or "UN" if element is None else str(element.VR)
         return _of_rule(rule, tag, vr, value, path, self.parent_of(element, rule, path))

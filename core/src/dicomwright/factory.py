@@ -167,6 +167,8 @@ class DicomFactory:
         iod: str = "",
         *,
         allow: Iterable[str] = (),
+        transfer_syntax: str = "",
+        codec_options: Mapping[str, Any] | None = None,
     ) -> list[Finding]:
         """Check a blueprint without a source, as every build does before it reads a pixel.
 
@@ -180,6 +182,10 @@ class DicomFactory:
             The IOD or SOP class, where the blueprint does not name it.
         allow : iterable of str
             Findings that are accepted: they become notes.
+        transfer_syntax : str
+            Name or UID of a codec whose changes to the elements are checked, too, as `build` takes it.
+        codec_options : mapping, optional
+            Its options.
 
         Returns
         -------
@@ -189,7 +195,15 @@ class DicomFactory:
         """
         from dicomwright.dry_run import lint
 
-        return lint(blueprint, parents, iod, allow=allow, plugin_set=self._plugin_set)
+        return lint(
+            blueprint,
+            parents,
+            iod,
+            allow=allow,
+            transfer_syntax=transfer_syntax,
+            codec_options=codec_options,
+            plugin_set=self._plugin_set,
+        )
 
     def build_series(
         self,

@@ -9,25 +9,22 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import SequenceElement, StaticElement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dicomwright.encoders.context import Derivation
+    from dicomwright.engine.series import BuildReport
 
 __all__ = ["contributing_equipment"]
 
+_OWN = "dicomwright"
 
-def contributing_equipment(
-    reader: Mapping[str, str] | None, encoder: Mapping[str, str] | None, derivation: Derivation
-) -> SequenceElement:
-    """Return the sequence that names this software, its reader and its encoder, and the user's algorithm."""
-    versions = [f"dicomwright {version()}"]
-    for plugin in (reader, encoder):
-        text = f"{plugin['distribution']} {plugin['version']}" if plugin else ""
-        if text and text not in versions:
-            versions.append(text)
-    parts = [
-        f"{kind} {plugin['name']}" for kind, plugin in (("reader", reader), ("encoder", encoder)) if plugin
-    ]
+
+def contributing_equipment(report: BuildReport, derivation: Derivation) -> SequenceElement:
+    """Return the sequence that names this software, the plug-ins that did the work, and the user's algorithm."""
+    used = {kind: plugin for kind in ("reader", "encoder", "codec") if (plugin := getattr(report, kind))}
+    if used.get("codec", {}).get("distribution") == _OWN:  # it leaves the pixels as they are
+        del used["codec"]
+    found = (f"{plugin['distribution']} {plugin['version']}" for plugin in used.values())
+    versions = dict.fromkeys((f"{_OWN} {version()}", *found))
+    parts = [f"{kind} {plugin['name']}" for kind, plugin in used.items()]
     item = Blueprint(
         [
             _purpose(),
@@ -37,10 +34,14 @@ def contributing_equipment(
     )
     if parts:
         item.add_virtual_element(
-            StaticElement("ContributionDescription", "ST", "Built with " + " and ".join(parts))
+            StaticElement("ContributionDescription", "ST", "Built with " + _listed(parts))
         )
     algorithm = [_algorithm(derivation)] if derivation.algorithm else []
     return SequenceElement("ContributingEquipmentSequence", [item, *algorithm])
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([*filter(None, [", ".join(parts[:-1])]), parts[-1]])
 
 
 def _purpose() -> SequenceElement:

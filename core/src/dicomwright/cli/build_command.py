@@ -11,36 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicomwright.cli.options import PAIR, transfer_syntax_options
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dicomwright.engine.series import Series
 
-    _PairType = click.ParamType[tuple[str, str]]
-else:
-    _PairType = click.ParamType  # generic only since click 8.4
-
-__all__ = ["PAIR", "build"]
+__all__ = ["build"]
 
 
-class _Pair(_PairType):
-    """``NAME=VALUE``."""
-
-    name = "NAME=VALUE"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Split at the first equals sign."""
-        if isinstance(value, tuple):
-            return value
-        name, sign, text = str(value).partition("=")
-        if not sign or not name.strip():
-            self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
-        return name.strip(), text
-
-
-PAIR = _Pair()
 _PATH = click.Path(path_type=Path)
 
 
@@ -79,16 +59,7 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     help="An option of the encoder, as slicing=axial.",
 )
-@click.option(
-    "--transfer-syntax",
-    "transfer_syntax",
-    metavar="NAME|UID",
-    default="",
-    help="How files are encoded, as deflated, rle or jpeg-ls; explicit-le if not given.",
-)
-@click.option(
-    "--codec-opt", "codec_options", type=PAIR, multiple=True, help="An option of the codec, as ratio=10."
-)
+@transfer_syntax_options
 @click.option(
     "--set",
     "values",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicomwright.cli.lint_command import loaded, parents_of, without_plugins
+from dicomwright.cli.options import transfer_syntax_options
 
 if TYPE_CHECKING:
     from dicomwright.dry_run import DryRun
@@ -28,6 +29,7 @@ _PATH = click.Path(path_type=Path)
     "--parent", "parents", type=_PATH, metavar="DIR", multiple=True, help="The parent series, for its values."
 )
 @click.option("--source", type=_PATH, metavar="FILE", help="The source, for the values that follow from it.")
+@transfer_syntax_options
 @click.option("--tag", metavar="TAG", help="One tag: a keyword or (gggg,eeee).")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object for each tag.")
 @click.option(
@@ -73,6 +75,8 @@ def _explained(given: dict[str, Any], *, no_plugins: bool) -> tuple[DryRun, Expl
         parents_of(given["parents"]),
         given["iod"],
         source=given["source"],
+        transfer_syntax=given["transfer_syntax"],
+        codec_options=dict(given["codec_options"]),
         plugin_set=plugin_set,
     )
     if run.plan is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicomwright.cli.options import transfer_syntax_options
+
 if TYPE_CHECKING:
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.errors import Problem
@@ -37,6 +39,7 @@ _PATH = click.Path(path_type=Path)
     metavar="FINDING",
     help="A finding that is accepted: KEYWORD, KIND or KIND:KEYWORD.",
 )
+@transfer_syntax_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object for each finding.")
 @click.option(
     "--no-plugins", "without_plugins", is_flag=True, help="Use nothing but what dicomwright itself brings."
@@ -75,7 +78,14 @@ def _found(given: dict[str, Any], *, no_plugins: bool) -> list[Finding]:
     if problems:
         return _unreadable(problems, blueprint, given["iod"])
     factory = DicomFactory(plugin_set=plugin_set)
-    return factory.lint(blueprint, parents_of(given["parents"]), given["iod"], allow=given["allow"])
+    return factory.lint(
+        blueprint,
+        parents_of(given["parents"]),
+        given["iod"],
+        allow=given["allow"],
+        transfer_syntax=given["transfer_syntax"],
+        codec_options=dict(given["codec_options"]),
+    )
 
 
 def _read(names: tuple[str, ...], plugin_set: Any) -> tuple[Blueprint, list[Problem]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomwright.cli.build_command import PAIR
 from dicomwright.cli.lint_command import without_plugins
+from dicomwright.cli.options import PAIR
 
 if TYPE_CHECKING:
     from collections.abc import Callable

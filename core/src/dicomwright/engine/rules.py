@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
 
-__all__ = ["FilledElement", "Layer", "Rule", "merge"]
+__all__ = ["FilledElement", "Layer", "Rule", "merge", "owned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,32 @@ def merge(layers: Iterable[Layer]) -> list[Rule]:
             weaker = rules.get(element.tag)
             overrode: tuple[Rule, ...] = ()
             if weaker is not None:
-                overrode = (Rule(weaker.tag, weaker.element, weaker.layer), *weaker.overrode)
+                found = (Rule(weaker.tag, weaker.element, weaker.layer), *weaker.overrode)
+                overrode = tuple(rule for rule in found if not _same(rule.element, element))
             if layer.blueprint.replaced(element.tag):
                 overrode = (*_replaced(layer, element.tag, overrode), *overrode)
             rules[element.tag] = Rule(element.tag, element, layer.name, overrode)
             merged.add_virtual_element(element)
     return [rules[element.tag] for element in merged]
+
+
+def owned(name: str, blueprint: Blueprint) -> Layer:
+    """Return a layer whose elements name it as their origin."""
+    _sign(blueprint, name)
+    return Layer(name, blueprint)
+
+
+def _sign(blueprint: Blueprint, name: str) -> None:
+    """Set the origin of elements, and of those in their items."""
+    for element in blueprint:
+        element.origin = name
+        for item in getattr(element, "blueprints", ()):
+            _sign(item, name)
+
+
+def _same(one: VirtualElement, other: VirtualElement) -> bool:
+    """Tell whether two elements are one rule, which came in by two ways."""
+    return bool(one.origin) and one.origin == other.origin and one.rule() == other.rule()
 
 
 def _replaced(layer: Layer, tag: AnyTag, weaker: tuple[Rule, ...]) -> Iterator[Rule]:

@@ -52,7 +52,8 @@ def encapsulated(streams: Iterable[bytes], count: int) -> Any:
         for stream in streams:
             offsets.append(at - first)
             pad = b"\0" * (len(stream) % 2)
-            target.write(_ITEM + struct.pack("<I", len(stream) + len(pad)) + stream + pad)
+            for part in (_ITEM, struct.pack("<I", len(stream) + len(pad)), stream, pad):
+                target.write(part)
             at = target.tell()
         if offsets[-1] > _LARGEST:
             raise BlueprintError(
