@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused, 2 wrong usage, 130 interrupted, 143 terminated.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -34,12 +35,15 @@ class _TerminatedError(KeyboardInterrupt):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    is_own_process = arguments is None
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     _start_fast()
     code = _run(arguments, debug="--debug" in arguments)
     _leave_strays(code)
+    if is_own_process:
+        _leave_fast(code)
     sys.exit(code)
 
 
@@ -53,9 +57,24 @@ def _leave_strays(code: int) -> None:
         os._exit(code)
 
 
+def _leave_fast(code: int) -> None:
+    """End without taking 600 modules apart one by one, which is a tenth of the time of a short command.
+
+    What was registered with `atexit` runs before. Where a thread is left, or an output cannot be flushed, the
+    interpreter ends in its own way.
+    """
+    if threading.active_count() > 1:
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001  # there is no other name for it
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def _start_fast() -> None:
     """Spare a short process what only long ones gain from, which is a quarter of the time that imports take."""
-    gc.set_threshold(100_000, 20, 20)  # modules are hardly ever garbage
+    gc.set_threshold(500_000, 20, 20)  # modules are hardly ever garbage; a build keeps some 100,000 objects
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads, which wait by spinning
 
 
