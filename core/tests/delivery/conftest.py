@@ -106,3 +106,9 @@ class Patience:
 @pytest.fixture
 def patience():
     return Patience()
+
+
+@pytest.fixture
+def plugins():
+    """Return `plugins(name=sender, ...) -> PluginSet`."""
+    return plugin_set

@@ -17,13 +17,14 @@ from dicomwright.parents.scanner import Familiar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pydicom.dataset import Dataset
+
     from dicomwright.parents.headers import Header
 
 __all__ = ["Found", "Instance", "find_instances"]
 
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _LONGEST_UID = 64
-_DICOMDIR = "1.2.840.10008.1.3.10"
 _SNIFFED = 140
 _SHOWN = 3
 _MOST_PROBLEMS = 20
@@ -108,7 +109,7 @@ class _Search:
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know."""
         if self.others:
-            yield f"not DICOM, not sent: {_some(self.others)}"
+            yield f"not to be sent: {_some(self.others)}"
         if self.copies:
             yield f"{self.copies} files are copies of others and are not sent twice"
 
@@ -139,7 +140,8 @@ class _Search:
         except OSError as error:
             self._failed(error)
             return
-        if regular and (path.suffix.lower() == ".dcm" or looks_like_dicom(head)):
+        is_index = path.name.upper() == "DICOMDIR"  # which archives do not take
+        if regular and not is_index and (path.suffix.lower() == ".dcm" or looks_like_dicom(head)):
             self._read(path)
         else:
             self.others.append(path)
@@ -147,9 +149,6 @@ class _Search:
     def _read(self, path: Path) -> None:
         try:
             header = read_header(path, self._familiar)
-            if header.storage_class == _DICOMDIR:  # an index, which is no object that archives take
-                self.others.append(path)
-                return
             wrong = list(_problems(header))
             digest = _sha256(path)
         except ParentError as error:
@@ -181,11 +180,17 @@ class _Search:
 
 
 def _text(header: Header, keyword: str) -> str:
-    return str(header.dataset.get(keyword, "") or "")
+    return _uid(header.dataset, keyword)
 
 
 def _meta(header: Header, keyword: str) -> str:
-    return str(header.dataset.file_meta.get(keyword, "") or "")
+    return _uid(header.dataset.file_meta, keyword)
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    """Return a value as it is in the file: pydicom would warn of what is no UID."""
+    value = dataset.get_item(keyword).value if keyword in dataset else None
+    return bytes(value or b"").decode("ascii", "replace").rstrip("\0 ")
 
 
 def _instance(header: Header, digest: str) -> Instance:
