@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dicomwright.standard.model import Entry, Terms
 
-__all__ = ["condition", "entries", "index", "read_text"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["condition", "entries", "index", "read_text", "tags_below"]
 
 
 def read_text(name: str) -> str:
@@ -57,3 +60,21 @@ def entries(number: int) -> dict[int, Entry]:
         tag, kind, items, text, terms, macro = row + [0, 0, 0, ""][len(row) - 2 :]
         found[tag] = Entry(tag, kind, condition(text), _terms(terms), macro, items)
     return found
+
+
+def tags_below(numbers: Iterable[int]) -> frozenset[int]:
+    """Return the tags of lists of attributes and of the lists inside their items, at any depth.
+
+    A list that many sequences share is looked at once, and only for its tags: all attributes of an IOD as `entries`
+    take longer than the rest of a small build.
+    """
+    found: set[int] = set()
+    waiting, known = list(numbers), {0}
+    while waiting:
+        number = waiting.pop()
+        if number not in known:
+            known.add(number)
+            for row in json.loads(_lines("attributes.jsonl")[number]):
+                found.add(row[0])
+                waiting.extend(row[2:3])
+    return frozenset(found)

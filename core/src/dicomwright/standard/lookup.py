@@ -86,7 +86,7 @@ def iod_of(sop_class_uid: str) -> Iod | None:
     ('mr-image', None)
 
     """
-    found = _sop_class_names().get(sop_class_uid)
+    found = _sop_class_uids().get(sop_class_uid)
     return None if found is None else load(found.iod)
 
 
@@ -152,6 +152,11 @@ def _iod_names() -> dict[str, str]:
     rows = index()["iods"]
     by_name = {_folded(row[0]): key for key, row in rows.items()}
     return by_name | {_folded(key): key for key in rows}
+
+
+@cache
+def _sop_class_uids() -> dict[str, SopClass]:
+    return {row.uid: row for row in sop_classes()}
 
 
 @cache

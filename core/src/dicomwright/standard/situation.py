@@ -6,6 +6,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dicomwright.standard._tables import tags_below
 from dicomwright.standard.iods import load
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class MappingView:
 
 @lru_cache(maxsize=16)
 def _tags(key: str) -> frozenset[int]:
-    return frozenset(found.tag for found in load(key).attributes())
+    return tags_below(module.items for module in load(key).modules)
 
 
 @lru_cache(maxsize=4096)
