@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["derived_instant", "derived_uids"]
 
+_NOT_BUILT = ("origin", "tag", "vr", "final")  # tag and VR are told apart from the rest
 _PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict)
 _DATES = (("ContentDate", "ContentTime"), ("SeriesDate", "SeriesTime"), ("StudyDate", "StudyTime"))
 
@@ -106,7 +107,7 @@ def _stable(value: Any) -> Any:
 
 @_stable.register
 def _(value: Mapping) -> Any:  # type: ignore[type-arg]  # registered by the bare class
-    pairs = [(str(key), _stable(item)) for key, item in value.items() if key not in ("origin", "tag", "vr")]
+    pairs = [(str(key), _stable(item)) for key, item in value.items() if key not in _NOT_BUILT]
     return sorted(pairs, key=lambda pair: pair[0])
 
 

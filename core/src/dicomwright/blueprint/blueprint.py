@@ -5,17 +5,17 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from dicomwright.blueprint.elements import VirtualElement
+from dicomwright.blueprint.elements import SequenceElement, VirtualElement
 from dicomwright.blueprint.tags import describe, sort_key, to_tag
-from dicomwright.errors import BlueprintError
+from dicomwright.errors import BlueprintError, Problem
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dicomwright.blueprint.tags import AnyTag, TagLike
 
-__all__ = ["Blueprint", "FillingStrategy"]
+__all__ = ["Blueprint", "FillingStrategy", "changed", "final_problems"]
 
 
 class FillingStrategy(enum.Enum):
@@ -44,22 +44,37 @@ class Blueprint:
     virtual_elements : iterable of VirtualElement, optional
         The elements; of two with one tag the later stays.
 
+    Attributes
+    ----------
+    bundles : dict
+        The bundles that it was read from: ``version`` and ``sha256`` of each by its name.
+
     """
 
     def __init__(self, virtual_elements: Iterable[VirtualElement] = ()) -> None:
         self._elements: dict[AnyTag, VirtualElement] = {}
         self._replaced: dict[AnyTag, tuple[VirtualElement, ...]] = {}
+        self.bundles: dict[str, dict[str, str]] = {}
         for element in virtual_elements:
             self.add_virtual_element(element)
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str]) -> Blueprint:
-        """Return the blueprint of a blueprint file, or a shipped one by its name.
+    def load(
+        cls, name_or_path: str | os.PathLike[str], bundles: Iterable[str | os.PathLike[str]] = ()
+    ) -> Blueprint:
+        """Return the blueprint of a blueprint file, a shipped one by its name, or one of a bundle by its id.
 
         Examples
         --------
         >>> "Modality" in Blueprint.load("mr-image")
         True
+
+        Parameters
+        ----------
+        name_or_path : str or path
+            ``mr-image``, ``./site.toml``, or ``st-elsewhere/ct``.
+        bundles : iterable of path
+            Folders and zips of bundles, besides those of ``DICOMWRIGHT_BUNDLES`` and those that are installed.
 
         Raises
         ------
@@ -69,7 +84,7 @@ class Blueprint:
         """
         from dicomwright.bundles import load_blueprint  # late: the language does not need the files
 
-        return load_blueprint(name_or_path)
+        return load_blueprint(name_or_path, bundles=bundles)
 
     def add_virtual_element(self, virtual_element: VirtualElement) -> None:
         """Add an element; it replaces one with the same tag."""
@@ -131,16 +146,22 @@ class Blueprint:
         return len(self._elements)
 
     def __add__(self, other: Blueprint) -> Blueprint:
-        """Return both together; of two elements with one tag the right one stays."""
+        """Return both together; of two elements with one tag the right one stays, unless the left one is final."""
         if not isinstance(other, Blueprint):
             return NotImplemented
         both = Blueprint()
+        both.bundles = self.bundles | other.bundles
         both._elements, both._replaced = dict(self._elements), dict(self._replaced)
+        problems: list[Problem] = []
         for tag, element in other._elements.items():
+            if tag in self._elements:
+                problems += final_problems(self._elements[tag], element)
             both.add_virtual_element(element)
             if tag in other._replaced:
                 older = (*other._replaced[tag], *both._replaced.get(tag, ()))
                 both._replaced[tag] = tuple(dict.fromkeys(older))
+        if problems:
+            raise BlueprintError.collect(problems)
         return both
 
     __or__ = __add__
@@ -152,3 +173,40 @@ class Blueprint:
 def _differ(one: VirtualElement, other: VirtualElement) -> bool:
     """Tell whether two elements are not the same rule from the same place."""
     return one is not other and (one.origin, one.rule()) != (other.origin, other.rule())
+
+
+def changed(blueprint: Blueprint, elements: Mapping[AnyTag, VirtualElement]) -> Blueprint:
+    """Return a blueprint with some elements exchanged, which leaves no trace of the old ones."""
+    other = Blueprint()
+    other.bundles = dict(blueprint.bundles)
+    other._elements = {**blueprint._elements, **elements}  # noqa: SLF001  # a friend of the class
+    other._replaced = dict(blueprint._replaced)  # noqa: SLF001  # the same
+    return other
+
+
+def final_problems(older: VirtualElement, newer: VirtualElement) -> list[Problem]:
+    """Return a problem for each final rule, of a tag or in its items, that another one would take the place of."""
+    if older is newer:
+        return []
+    kept = {id(element) for element in _finals(newer)}
+    return [
+        Problem(
+            f"{describe(element.tag)} is final in {element.origin}, and may not be overridden",
+            hint="take this rule out",
+            loc=newer.origin,
+            kind="final",
+        )
+        for element in _finals(older)
+        if id(element) not in kept
+    ]
+
+
+def _finals(element: VirtualElement) -> Iterator[VirtualElement]:
+    """Yield the final elements of a rule: itself, or those in its items."""
+    if element.final:
+        yield element
+        return
+    if isinstance(element, SequenceElement):
+        for item in element.blueprints:
+            for inner in item:
+                yield from _finals(inner)

@@ -67,6 +67,8 @@ class VirtualElement(ABC):
     level: Level = Level.SERIES
     #: Whether `resolve` looks at pixels; such elements are resolved when all else is known to be right.
     touches_pixels: bool = False
+    #: Whether no stronger blueprint may have another rule for this tag.
+    final: bool = False
 
     def __init__(self, tag: TagLike, vr: str | None = None) -> None:
         self.tag: AnyTag = to_tag(tag)

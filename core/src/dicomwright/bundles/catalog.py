@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from pydicom.uid import UID
 
+from dicomwright.bundles.bundle_set import BundleSet
 from dicomwright.bundles.document import parse
-from dicomwright.bundles.load import base_of
-from dicomwright.bundles.sources import shipped, shipped_names
+from dicomwright.bundles.load import MAX_DEPTH, base_of
+from dicomwright.bundles.sources import in_bundle, shipped, shipped_names
+from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dicomwright.bundles.document import Document
+    from dicomwright.bundles.sources import Source
 
 __all__ = ["CatalogEntry", "catalog"]
 
@@ -21,7 +26,7 @@ _SOP_CLASS = "SOPClassUID"
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One shipped blueprint.
+    """One blueprint, shipped or of a bundle.
 
     Attributes
     ----------
@@ -49,8 +54,8 @@ class CatalogEntry:
         }
 
 
-def catalog() -> tuple[CatalogEntry, ...]:
-    """Return the shipped blueprints, complete IODs first.
+def catalog(bundles: BundleSet | None = None) -> tuple[CatalogEntry, ...]:
+    """Return the shipped blueprints, complete IODs first, then those of the bundles by id.
 
     Examples
     --------
@@ -58,21 +63,43 @@ def catalog() -> tuple[CatalogEntry, ...]:
     ['MR Image Storage']
 
     """
-    entries = []
-    for name in shipped_names():
-        document = parse(shipped(name))
-        uid = _sop_class_uid(document)
-        entries.append(CatalogEntry(name, document.summary, uid, UID(uid).name if uid else ""))
-    return tuple(sorted(entries, key=lambda entry: (not entry.sop_class_uid, entry.name)))
+    known = BundleSet(installed=False) if bundles is None else bundles
+    shipped_ones = [_entry(name, shipped(name), known) for name in shipped_names()]
+    complete_first = sorted(shipped_ones, key=lambda entry: (not entry.sop_class_uid, entry.name))
+    return (*complete_first, *(_of_bundles(bundles) if bundles is not None else ()))
 
 
-def _sop_class_uid(document: Document) -> str:
+def _of_bundles(bundles: BundleSet) -> Iterator[CatalogEntry]:
+    """Yield the blueprints of bundles; one that cannot be read says so."""
+    for bundle in bundles.usable:
+        for name, path in sorted(bundle.manifest.blueprints.items()):
+            identifier = f"{bundle.name}/{name}"
+            try:
+                yield _entry(identifier, in_bundle(bundle, path), bundles)
+            except BlueprintError as error:
+                yield CatalogEntry(identifier, f"cannot be read: {error.problems[0]}")
+
+
+def _entry(name: str, source: Source, bundles: BundleSet) -> CatalogEntry:
+    """Return the entry of a blueprint file."""
+    document = parse(source)
+    uid = _sop_class_uid(document, bundles, (source.key,))
+    return CatalogEntry(name, document.summary, uid, UID(uid).name if uid else "")
+
+
+def _sop_class_uid(document: Document, bundles: BundleSet, chain: tuple[str, ...]) -> str:
     """Return the SOP class that a blueprint or the last of its bases names; empty if none does."""
     rule = document.elements.get(_SOP_CLASS)
     if isinstance(rule, dict):
         return str(rule.get("static", ""))
     for name in reversed(document.extends):
-        uid = _sop_class_uid(parse(base_of(document, name)))
+        try:
+            source = base_of(document, name, bundles)
+            if source.key in chain or len(chain) > MAX_DEPTH:
+                continue
+            uid = _sop_class_uid(parse(source), bundles, (*chain, source.key))
+        except BlueprintError:  # loading it says what is wrong
+            continue
         if uid:
             return uid
     return ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
+    from dicomwright.bundles.parameters import Parameter
     from dicomwright.bundles.toml_lines import Key
     from dicomwright.plugins import FunctionSpec, PluginSet
 
@@ -32,11 +33,16 @@ class RuleReader(Protocol):
 
     plugin_set: PluginSet
 
-    def rule(self, tag: AnyTag, data: Any, key: Key, vr: str | None) -> VirtualElement:
+    def rule(
+        self, tag: AnyTag, data: Any, key: Key, vr: str | None, base: VirtualElement | None = None
+    ) -> VirtualElement:
         """Return the element of a rule."""
 
-    def items(self, data: Mapping[str, Any], key: Key) -> Blueprint:
-        """Return the blueprint of a table of rules."""
+    def items(self, data: Mapping[str, Any], key: Key, base: Blueprint | None = None) -> Blueprint:
+        """Return the blueprint of a table of rules, laid over another."""
+
+    def parameter(self, name: str) -> Mapping[str, Parameter]:
+        """Return the declarations of parameters, one of which is of this name."""
 
     def resource(self, path: str) -> bytes:
         """Return the bytes of a data file beside the blueprint file."""
@@ -105,6 +111,8 @@ class RuleContext:
         The place of the rule in its file.
     reader : RuleReader
         Reads rules inside this one.
+    base : VirtualElement, optional
+        The rule that this one stands over: that of the same tag in what the file extends.
 
     """
 
@@ -113,6 +121,7 @@ class RuleContext:
     options: Mapping[str, Any]
     key: Key
     reader: RuleReader
+    base: VirtualElement | None = None
 
     def vr_of(self, tag: AnyTag) -> str:
         """Return the VR: the one that the rule names, else that of the dictionary (PS3.6).
@@ -197,9 +206,23 @@ class RuleContext:
         """Return the element of a rule inside this one, which stands `steps` below it."""
         return self.reader.rule(tag, data, (*self.key, *steps), self.vr)
 
-    def items(self, data: Mapping[str, Any], *steps: str | int) -> Blueprint:
-        """Return the blueprint of a table of rules inside this one, such as an item of a sequence."""
-        return self.reader.items(data, (*self.key, *steps))
+    def items(self, data: Mapping[str, Any], *steps: str | int, base: Blueprint | None = None) -> Blueprint:
+        """Return the blueprint of a table of rules inside this one, such as an item of a sequence.
+
+        With `base` the rules are laid over those of an item of a weaker blueprint.
+        """
+        return self.reader.items(data, (*self.key, *steps), base)
+
+    def parameter(self, name: str) -> Mapping[str, Parameter]:
+        """Return the declarations of parameters, one of which is of this name.
+
+        Raises
+        ------
+        BlueprintError
+            Neither the file nor what it extends declares it.
+
+        """
+        return self.reader.parameter(name)
 
     def resource(self, path: str) -> bytes:
         """Return the bytes of a data file beside the blueprint file, such as a table.

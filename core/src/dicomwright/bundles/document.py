@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.bundles.sources import shown
-from dicomwright.bundles.toml_lines import Key, key_lines
-from dicomwright.errors import BlueprintError, Problem
+from dicomwright.bundles.toml_text import read_toml
+from dicomwright.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dicomwright.bundles.sources import Source
+    from dicomwright.bundles.toml_lines import Key
 
 __all__ = ["SCHEMA", "Document", "parse"]
 
 #: The version of the file format.
 SCHEMA = 1
 
-_KEYS = ("schema", "summary", "extends", "elements")
-_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
-_END = "(at end of document)"
+_KEYS = ("schema", "summary", "extends", "parameters", "elements")
 
 
 @dataclass
@@ -39,6 +36,8 @@ class Document:
         One line for people.
     extends : mapping
         The names or paths of the blueprints that it builds on, weakest first, each with its ``file:line``.
+    parameters : mapping
+        The parameters as they stand in the file, by name.
     elements : mapping
         The rules as they stand in the file, by tag as it is written.
     lines : mapping
@@ -51,6 +50,7 @@ class Document:
     source: Source
     summary: str = ""
     extends: dict[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     elements: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[Key, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -75,40 +75,24 @@ def parse(source: Source) -> Document:
         It is not TOML.
 
     """
-    try:
-        data = tomllib.loads(source.text)
-        lines = key_lines(source.text)
-    except RecursionError:
-        raise BlueprintError(
-            "the values are nested too deeply", loc=source.name, kind="toml-syntax"
-        ) from None
-    except ValueError as error:  # TOMLDecodeError, and integers of thousands of digits
-        raise _syntax_error(source, str(error)) from None
+    data, lines = read_toml(source.text, source.name)
     document = Document(source, lines=lines)
     _check_keys(document, data)
     _check_schema(document, data)
     _read_summary(document, data)
     _read_extends(document, data)
-    elements = data.get("elements", {})
-    if isinstance(elements, dict):
-        document.elements = elements
-    else:
-        document.add(f"elements is {_type(elements)}, not a table", "write [elements]", "elements")
+    document.parameters = _table(document, data, "parameters")
+    document.elements = _table(document, data, "elements")
     return document
 
 
-def _syntax_error(source: Source, text: str) -> BlueprintError:
-    """Return the error for what is no TOML, with its line."""
-    match = _LINE.search(text)
-    if match:
-        line, column = match.groups()
-        text, loc = f"{text[: match.start()].strip()}, column {column}", f"{source.name}:{line}"
-    elif text.endswith(_END):
-        last = source.text.rstrip().count("\n") + 1
-        text, loc = f"{text.removesuffix(_END).strip()}, at the end of the file", f"{source.name}:{last}"
-    else:
-        loc = source.name
-    return BlueprintError(f"not valid TOML: {text}", loc=loc, kind="toml-syntax")
+def _table(document: Document, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a table of the file."""
+    table = data.get(key, {})
+    if isinstance(table, dict):
+        return table
+    document.add(f"{key} is {_type(table)}, not a table", f"write [{key}]", key)
+    return {}
 
 
 def _check_keys(document: Document, data: Mapping[str, Any]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dicomwright.bundles.bundle import is_id
 from dicomwright.bundles.stores import (
     MAX_DATA_BYTES,
     FolderStore,
@@ -18,14 +21,20 @@ from dicomwright.bundles.stores import (
     shown,
     within,
 )
+from dicomwright.bundles.toml_text import decoded
 from dicomwright.errors import BlueprintError
+
+if TYPE_CHECKING:
+    from dicomwright.bundles.bundle import Bundle
+    from dicomwright.bundles.bundle_set import BundleSet
 
 __all__ = [
     "MAX_FILE_BYTES",
-    "MAX_LINE_CHARACTERS",
     "Source",
+    "by_id",
     "find",
     "from_path",
+    "in_bundle",
     "is_path",
     "printable",
     "resource",
@@ -36,12 +45,9 @@ __all__ = [
 
 #: Largest blueprint file, in bytes.
 MAX_FILE_BYTES = 256 * 1024
-#: Longest line of a blueprint file, in characters.
-MAX_LINE_CHARACTERS = 8 * 1024
 
 _PACKAGE = "dicomwright.blueprints"
 _SUFFIX = ".toml"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,11 @@ class Source:
     text : str
         Its content.
     folder : Path, optional
-        Where relative paths in it start; None for shipped files, which name only shipped ones.
+        Where relative paths in it start; None for files of bundles and shipped ones.
+    bundle : Bundle, optional
+        The bundle that it is part of.
+    path : str
+        Its path in the bundle.
 
     """
 
@@ -65,6 +75,8 @@ class Source:
     key: str
     text: str
     folder: Path | None = None
+    bundle: Bundle | None = None
+    path: str = ""
 
 
 def is_path(text: str) -> bool:
@@ -79,7 +91,7 @@ def is_path(text: str) -> bool:
     return "/" in text or os.sep in text or text.endswith(_SUFFIX)
 
 
-def find(name_or_path: str | os.PathLike[str]) -> Source:
+def find(name_or_path: str | os.PathLike[str], bundles: BundleSet) -> Source:
     """Return the blueprint file that is meant.
 
     Raises
@@ -89,6 +101,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Source:
 
     """
     if isinstance(name_or_path, str):
+        if is_id(name_or_path):
+            return by_id(name_or_path, bundles, Path())
         return from_path(Path(name_or_path)) if is_path(name_or_path) else shipped(name_or_path)
     try:
         return from_path(Path(name_or_path))
@@ -98,6 +112,59 @@ def find(name_or_path: str | os.PathLike[str]) -> Source:
             hint="give a name such as 'mr-image', or the path of a TOML file",
             kind="unknown-blueprint",
         ) from None
+
+
+def by_id(text: str, bundles: BundleSet, folder: Path | None) -> Source:
+    """Return a blueprint of a bundle; where there is no such bundle, a file of that path may be meant.
+
+    Parameters
+    ----------
+    text : str
+        ``BUNDLE/NAME``.
+    bundles : BundleSet
+        Where the bundle is looked up.
+    folder : Path, optional
+        Where a path would start; None where files have other names.
+
+    Raises
+    ------
+    BlueprintError
+        There is neither.
+
+    """
+    bundle_name, _, name = text.partition("/")
+    if folder is not None and bundle_name not in bundles and (folder / text).is_file():
+        return from_path(folder / text)
+    try:
+        bundle = bundles.bundle(bundle_name)
+    except BlueprintError as error:
+        hint = error.problems[0].hint
+        hint = f"{hint}; a path starts with ./ or ends in {_SUFFIX}" if folder is not None else hint
+        raise BlueprintError(error.problems[0].message, hint=hint, kind=error.problems[0].kind) from None
+    path = bundle.manifest.blueprints.get(name)
+    if path is None:
+        close = get_close_matches(name, bundle.manifest.blueprints, 1)
+        raise BlueprintError(
+            f"bundle {shown(bundle_name)} has no blueprint {shown(name)}",
+            hint=(f"did you mean {bundle_name}/{close[0]}? " if close else "")
+            + f"It has {', '.join(bundle.manifest.blueprints)}",
+            kind="unknown-blueprint",
+        )
+    return in_bundle(bundle, path)
+
+
+def in_bundle(bundle: Bundle, path: str) -> Source:
+    """Return a blueprint file of a bundle.
+
+    Raises
+    ------
+    BlueprintError
+        It is not there, not a regular file, too large, not UTF-8, or outside.
+
+    """
+    name = f"{bundle.store.label}/{within(path)}"
+    text = decoded(bundle.read(path, MAX_FILE_BYTES), name)
+    return Source(name, f"bundle:{bundle.name}/{within(path)}", text, bundle=bundle, path=within(path))
 
 
 @lru_cache(maxsize=1)
@@ -144,11 +211,11 @@ def from_path(path: Path) -> Source:
         ) from None
     except (OSError, ValueError) as error:
         raise BlueprintError(f"{name} cannot be read: {reason_of(error)}", kind="unreadable") from None
-    return Source(name, str(path.resolve()), _decoded(data, name), path.parent)
+    return Source(name, str(path.resolve()), decoded(data, name), path.parent)
 
 
 def resource(source: Source, path: object) -> bytes:
-    """Return the bytes of a data file beside a blueprint file, never of one outside its folder.
+    """Return the bytes of a data file beside a blueprint file, never of one outside its folder or bundle.
 
     Raises
     ------
@@ -156,39 +223,26 @@ def resource(source: Source, path: object) -> bytes:
         There is none, it is larger than 1 MiB, not a regular file, or outside.
 
     """
-    if source.folder is not None:
-        name = printable(str(source.folder))
-        return FolderStore(source.folder, name).read(within(path), MAX_DATA_BYTES)
     name = within(path)
+    if source.folder is not None:
+        return FolderStore(source.folder, printable(str(source.folder))).read(name, MAX_DATA_BYTES)
+    if source.bundle is not None:
+        return _of_bundle(source.bundle, name, posixpath.dirname(source.path))
     file = files(_PACKAGE).joinpath(name)
     if not file.is_file() or name.endswith(".py"):
         raise BlueprintError(f"dicomwright/blueprints has no file {shown(name)}", kind="missing-file")
     return file.read_bytes()
 
 
-def _decoded(data: bytes, name: str) -> str:
-    """Return the text, without a byte order mark."""
-    if data.startswith(_UTF16_MARKS):
-        raise BlueprintError(f"{name} is UTF-16", hint="save it as UTF-8", kind="not-utf-8")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BlueprintError(
-            f"byte 0x{data[error.start]:02X} is not UTF-8, the encoding of TOML",
-            hint="save the file as UTF-8",
-            loc=f"{name}:{line}",
-            kind="not-utf-8",
-        ) from None
-    for line, content in enumerate(text.split("\n"), 1):
-        if len(content) > MAX_LINE_CHARACTERS:
-            raise BlueprintError(
-                f"the line has {len(content)} characters, more than the {MAX_LINE_CHARACTERS} that are read",
-                hint="break it",
-                loc=f"{name}:{line}",
-                kind="too-large",
-            )
-    return text
+def _of_bundle(bundle: Bundle, name: str, folder: str) -> bytes:
+    """Return a data file of a bundle: by its path from the blueprint's folder, else from the top of the bundle."""
+    if folder:
+        try:
+            return bundle.read(f"{folder}/{name}", MAX_DATA_BYTES)
+        except BlueprintError as error:
+            if error.problems[0].kind != "missing-file":
+                raise
+    return bundle.read(name, MAX_DATA_BYTES)
 
 
 def _instead(name: str) -> str:

@@ -24,22 +24,21 @@ __all__ = [
 
 #: Largest data file beside a blueprint, in bytes.
 MAX_DATA_BYTES = 1024 * 1024
+#: Most files of a bundle.
+MAX_FILES = 2000
+#: What makes a lock; it stands beside bundles, and is never part of one.
+LOCK_FILE = "dicomwright.lock"
 
 _SHORT = 80
 _LONGEST_PATH = 512
 
 
 class Store(Protocol):
-    """A set of files with relative names.
+    """A set of files with relative names."""
 
-    Attributes
-    ----------
-    label : str
-        What messages call it.
-
-    """
-
-    label: str
+    @property
+    def label(self) -> str:
+        """What messages call it."""
 
     def read(self, path: str, most: int) -> bytes:
         """Return the bytes of a file, at most so many.
@@ -137,7 +136,37 @@ class FolderStore:
 
     def names(self) -> list[str]:
         """Return the names of all files. See `Store`."""
-        raise NotImplementedError
+        found: list[str] = []
+        for folder, folders, files in os.walk(self.root, onerror=self._stop):
+            folders[:] = sorted(name for name in folders if belongs(name))
+            here = Path(folder).relative_to(self.root)
+            linked = [name for name in folders if Path(folder, name).is_symlink()]
+            if linked:
+                raise BlueprintError(
+                    f"{self.label}/{printable((here / linked[0]).as_posix())} is a link to a folder",
+                    hint="put the folder itself there",
+                    kind="bad-path",
+                )
+            found += [(here / name).as_posix() for name in files if belongs(name)]
+            if len(found) > MAX_FILES:
+                raise too_many(self.label)
+        return sorted(name for name in found if name != LOCK_FILE)
+
+    def _stop(self, error: OSError) -> None:
+        """Refuse a folder that cannot be listed."""
+        raise BlueprintError(f"{self.label} cannot be read: {reason_of(error)}", kind="unreadable")
+
+
+def belongs(name: str) -> bool:
+    """Tell whether a file or folder of this name is part of a bundle: hidden and compiled ones are not."""
+    return not name.startswith(".") and name != "__pycache__" and not name.endswith(".pyc")
+
+
+def too_many(label: str) -> BlueprintError:
+    """Return the error for a bundle of too many files."""
+    return BlueprintError(
+        f"{label} has more than the {MAX_FILES} files that a bundle may have", kind="too-large"
+    )
 
 
 def reason_of(error: Exception) -> str:

@@ -14,12 +14,13 @@ from dicomwright.errors import BlueprintError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["blueprint_of"]
+__all__ = ["NOT_TEXT", "blueprint_of", "from_text"]
 
 _WHOLE = frozenset({"US", "SS", "UL", "SL", "UV", "SV"})
 _REAL = frozenset({"FL", "FD"})
 _SINGLE_TEXT = frozenset({"LT", "ST", "UT", "UR"})
-_NOT_TEXT = frozenset({"SQ", "OB", "OD", "OF", "OL", "OV", "OW", "UN", "AT"})
+#: VRs whose values no text can give.
+NOT_TEXT = frozenset({"SQ", "OB", "OD", "OF", "OL", "OV", "OW", "UN", "AT"})
 
 
 def blueprint_of(pairs: Iterable[tuple[str, str]], origin: str) -> Blueprint:
@@ -64,19 +65,26 @@ def _element(keyword: str, text: str) -> StaticElement:
             kind="vr",
         )
     vr = vrs[0]
-    if vr in _NOT_TEXT:
+    if vr in NOT_TEXT:
         raise BlueprintError(
             f"{describe(tag)} of VR {vr} cannot be given as text", hint="use a blueprint file"
         )
-    value = normalise(tag, vr, _value(tag, vr, text))
+    value = normalise(tag, vr, from_text(tag, vr, text))
     wrong = check_value(tag, vr, value)
     if wrong:
         raise BlueprintError.collect(wrong)
     return StaticElement(tag, vr, value)
 
 
-def _value(tag: Any, vr: str, text: str) -> Any:
-    """Return a text as the value of a VR."""
+def from_text(tag: Any, vr: str, text: str) -> Any:
+    """Return a text as the value of a VR, several values for one with backslashes.
+
+    Raises
+    ------
+    BlueprintError
+        It is to be a number, and is none.
+
+    """
     if text == "":
         return None
     parts = [text] if vr in _SINGLE_TEXT else text.split("\\")

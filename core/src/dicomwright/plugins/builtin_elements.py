@@ -67,6 +67,24 @@ _KEYED = RuleValue(
     kinds=("text",),
     example='{ keyed-index = "trigger_times" }',
 )
+_REPLACE = RuleOption(
+    name="replace",
+    summary="true takes the place of the weaker blueprint's sequence; without it they go item by item",
+    kinds=("boolean",),
+)
+_APPEND = RuleValue(
+    summary="a list of values or of tables of rules",
+    kinds=("value", "items"),
+    example='{ append = ["ORIGINAL"] }',
+)
+_REMOVE = RuleValue(
+    summary="a list of values, or of tables of values that items have",
+    kinds=("value", "tables"),
+    example='{ remove = ["ORIGINAL"] }',
+)
+_PARAMETER = RuleValue(
+    summary="the name of a parameter", kinds=("text",), example='{ parameter = "study_label" }'
+)
 
 ELEMENT_TYPES = (
     _spec("static", "a value written in the blueprint", _STATIC),
@@ -83,7 +101,10 @@ ELEMENT_TYPES = (
     _spec("copy-instance", "the value of the parent instance paired with the slice", _COPY_INSTANCE),
     _spec("instance", "what a named function gives, once an instance", _INSTANCE),
     _spec("discard", "never in the output", _DISCARD, takes_vr=False),
-    _spec("sequence", "a sequence, one table of rules for each item", _SEQUENCE, takes_vr=False),
+    _spec("sequence", "a sequence, one table of rules for each item", _SEQUENCE, _REPLACE, takes_vr=False),
+    _spec("append", "the values or items of what the file extends, and more behind them", _APPEND),
+    _spec("remove", "the values or items of what the file extends, without some", _REMOVE),
+    _spec("parameter", "what is given to the build by name", _PARAMETER),
     _spec("index", "the i-th of a list of values, for the i-th instance", _INDEX),
     _spec("keyed-index", "the i-th of a list of values that is given to the build by name", _KEYED),
 )
