@@ -1,7 +1,7 @@
 """Fixtures for the tests of every member of the workspace.
 
-They live in `tests/support/workbench`: judges (independent programs that read what we write), phantoms (small
-parent series), volumes (is this the same volume?) and examples (code blocks of Markdown pages as tests).
+They live in `tests/support/workbench`: judges (independent programs that read what we write) and examples (code
+blocks of Markdown pages as tests). Small parent series and comparisons are those of the kit, `dicomwright.testing`.
 """
 
 from __future__ import annotations

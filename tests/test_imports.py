@@ -132,8 +132,10 @@ def test_every_layer_has_its_place():
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.name)
 def test_members_import_only_what_they_declare(member):
     project = tomllib.loads((member / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [text for texts in project.get("optional-dependencies", {}).values() for text in texts]
     declared = {
-        canonicalize_name(Requirement(text).name) for text in [*project["dependencies"], project["name"]]
+        canonicalize_name(Requirement(text).name)
+        for text in [*project["dependencies"], *extras, project["name"]]
     }
     for path, names in imports_of(member / "src").items():
         used = {name.split(".")[0] for name in names} - sys.stdlib_module_names
@@ -160,6 +162,8 @@ def test_loading_is_seen():
         "dicomwright.errors",
         "dicomwright.plugins",
         "dicomwright.cli",
+        "dicomwright.testing",
+        "dicomwright.testing.pytest_plugin",
         "dicomwright_nifti.plugin",
     ],
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from workbench.volumes import SpatialArray, VolumeMatch
+    from dicomwright.testing.volumes import SpatialArray, VolumeMatch
 
 ROOT = Path(__file__).parents[3]
 
@@ -86,7 +86,7 @@ def run_dcmtk() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def compare_volumes() -> Callable[..., VolumeMatch]:
     """Return `compare_volumes(affine_a, array_a, affine_b, array_b) -> VolumeMatch`."""
-    from workbench import volumes
+    from dicomwright.testing import volumes
 
     return volumes.compare_volumes
 
@@ -94,25 +94,25 @@ def compare_volumes() -> Callable[..., VolumeMatch]:
 @pytest.fixture(scope="session")
 def nifti_in_lps() -> Callable[[Any], SpatialArray]:
     """Return `nifti_in_lps(nibabel image) -> SpatialArray(affine, array)`, axes as in the image."""
-    from workbench import volumes
+    from dicomwright.testing import volumes
 
     return volumes.SpatialArray.from_nifti
 
 
 @pytest.fixture(scope="session")
 def make_series() -> Callable[..., list[Dataset]]:
-    """Return `make_series(modality="CT", orientation="axial", ...) -> datasets`: see `workbench.phantoms`."""
-    from workbench import phantoms
+    """Return `make_series(modality="CT", orientation="axial", ...) -> datasets`: see `dicomwright.testing.parents`."""
+    from dicomwright.testing import parents
 
-    return phantoms.make_series
+    return parents.make_series
 
 
 @pytest.fixture(scope="session")
 def write_series() -> Callable[..., list[Path]]:
     """Return `write_series(datasets, folder) -> files`."""
-    from workbench import phantoms
+    from dicomwright.testing import parents
 
-    return phantoms.write_series
+    return parents.write_series
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import pytest
 
-from workbench.volumes import SpatialArray
+from dicomwright.testing.volumes import SpatialArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -130,7 +130,7 @@ def write_series(
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"IM{number:05d}" for number in range(len(datasets))]
     if shuffled:
-        random.Random(len(names)).shuffle(names)
+        random.Random(len(names)).shuffle(names)  # noqa: S311  # an order, no secret
     paths = [folder / name for name in names]
     for dataset, path in zip(datasets, paths, strict=True):
         pydicom.dcmwrite(path, dataset, enforce_file_format=True)

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SpatialArray", "VolumeMatch", "compare_volumes"]
+__all__ = ["SpatialArray", "VolumeMatch", "compare_volumes", "read_volume"]
 
 FLIP_X_AND_Y = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS to LPS and back
+EVEN_MM = 0.01
 
 
 class SpatialArray(NamedTuple):
@@ -26,6 +30,42 @@ class SpatialArray(NamedTuple):
     def from_nifti(cls, image: Any) -> SpatialArray:
         """Return a nibabel image, its axes as they are, in LPS."""
         return cls(FLIP_X_AND_Y @ image.affine, np.asanyarray(image.dataobj))
+
+
+def read_volume(files: Iterable[os.PathLike[str] | str]) -> SpatialArray:
+    """Return single-frame images with pydicom and nothing else: (slices, rows, columns), values rescaled, in LPS.
+
+    Slices are in the order of their positions along the normal (PS3.3 C.7.6.2.1.1).
+
+    Raises
+    ------
+    ValueError
+        There are no images, or they are no even stack.
+
+    """
+    import pydicom
+
+    datasets = [pydicom.dcmread(file) for file in files]
+    if not datasets:
+        raise ValueError("there are no files")
+    orientation = np.array(datasets[0].ImageOrientationPatient, np.float64)
+    right, down = orientation[:3], orientation[3:]  # the way of the column index, and that of the row index
+    normal = np.cross(right, down)
+    datasets.sort(key=lambda one: float(normal @ np.array(one.ImagePositionPatient, np.float64)))
+    positions = np.array([one.ImagePositionPatient for one in datasets], np.float64)
+    between = float(getattr(datasets[0], "SpacingBetweenSlices", 0) or datasets[0].get("SliceThickness") or 1)
+    step = (positions[-1] - positions[0]) / (len(datasets) - 1) if len(datasets) > 1 else between * normal
+    even = positions[0] + np.arange(len(datasets))[:, np.newaxis] * step
+    if np.abs(even - positions).max() > EVEN_MM:
+        raise ValueError("the slices are not evenly spaced")
+    rows, columns = (float(value) for value in datasets[0].PixelSpacing)
+    affine = np.eye(4)
+    affine[:3] = np.column_stack([step, rows * down, columns * right, positions[0]])
+    values = [
+        one.pixel_array * float(one.get("RescaleSlope", 1)) + float(one.get("RescaleIntercept", 0))
+        for one in datasets
+    ]
+    return SpatialArray(affine, np.stack(values))
 
 
 class VolumeMatch(NamedTuple):

@@ -1,0 +1,79 @@
+"""What the batteries have in common whose work is a build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dicomwright.payload import Volume
+from dicomwright.testing.assertions import assert_valid
+from dicomwright.testing.conformance.base import PluginConformance
+from dicomwright.testing.samples import sample_volume
+from dicomwright.testing.work import Job, built
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["BuildConformance"]
+
+
+class BuildConformance(PluginConformance):
+    """A battery whose work is a build.
+
+    Attributes
+    ----------
+    blueprints : tuple of str
+        The blueprints below.
+    options : mapping of str to str
+        Options of the encoder or codec.
+    parents : bool
+        Whether there is a parent series, a CT of five slices.
+    allow : tuple of str
+        Parts of messages of validators that are accepted.
+
+    """
+
+    blueprints: tuple[str, ...] = ("mr-image",)
+    options: Mapping[str, str] = {}  # a mapping that nobody changes
+    kwargs: Mapping[str, Any] = {}  # the same
+    parents: bool = False
+    allow: tuple[str, ...] = ()
+
+    @pytest.fixture
+    def parent_series(self, tmp_path: Path) -> Path | None:
+        """Return the folder of the parent series, if there is one."""
+        if not self.parents:
+            return None
+        from dicomwright.testing.parents import make_series, write_series
+
+        write_series(make_series(), tmp_path / "parents")
+        return tmp_path / "parents"
+
+    @pytest.fixture
+    def payload(self, parent_series: Path | None) -> Any:
+        """Return what is built from: a small volume, in the place of the parents if there are any."""
+        if parent_series is None:
+            return sample_volume()
+        from dicomwright.testing.assertions import files_of
+        from dicomwright.testing.volumes import read_volume
+
+        found = read_volume(files_of(parent_series))
+        return Volume(found.array.astype("i2"), found.affine)
+
+    def case(self, payload: Any, parent_series: Path | None, **more: Any) -> dict[str, Any]:
+        """Return what a build is made of."""
+        return {
+            "source": payload,
+            "parents": parent_series,
+            "blueprints": self.blueprints,
+            "options": dict(self.options),
+            "kwargs": dict(self.kwargs),
+            **more,
+        }
+
+    def test_output_is_valid(self, job: Job, tmp_path: Path) -> None:
+        """What is written passes the validators."""
+        built(job, job.plugin_set()).write(tmp_path / "valid", fsync=False)
+        assert_valid(tmp_path / "valid", allow=self.allow)

@@ -1,0 +1,3 @@
+"""The battery for bundles of blueprints."""
+
+from __future__ import annotations
