@@ -210,3 +210,24 @@ class TestCommand:
         ]
         assert rows[0]["message"] == 'StudyDate (0008,0020): there is no function "tody"'
         assert all(row["fix"] for row in rows)
+
+
+@pytest.mark.parametrize("keyword", ["WindowCenter", "WindowWidth"])
+def test_a_window_is_discarded_as_a_whole(volume, keyword):
+    dataset = DicomFactory().build(volume, Blueprint.load("ct-image") + Blueprint([DiscardElement(keyword)]))[
+        0
+    ]
+    assert not {"WindowCenter", "WindowWidth", "VOILUTFunction"} & set(dataset.dir())
+
+
+@pytest.mark.parametrize(
+    ("kept", "discarded"), [("WindowCenter", "WindowWidth"), ("WindowWidth", "WindowCenter")]
+)
+def test_half_a_window_is_an_error(volume, kept, discarded):
+    blueprint = Blueprint.load("ct-image") + Blueprint(
+        [StaticElement(kept, "DS", "40"), DiscardElement(discarded)]
+    )
+    with pytest.raises(
+        DicomwrightError, match=f"{discarded} is not produced, and {kept} is: one means nothing"
+    ):
+        DicomFactory().build(volume, blueprint)

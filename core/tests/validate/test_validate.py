@@ -196,8 +196,23 @@ def test_what_is_no_dicom(tmp_path):
     assert "cannot be read as a DICOM file" in verdict.errors[0].message
 
 
+def test_what_lies_in_a_folder_and_is_no_dicom_is_skipped(files):
+    folder = files[0].parent
+    (folder / "readme.txt").write_text("nothing")
+    (folder / "DICOMDIR").write_bytes(files[0].read_bytes())
+    files[1].rename(folder / "IM0001")
+    verdict = validate(folder, ["standard"])
+    assert verdict.passed
+    assert [path.name for path in verdict.skipped] == ["DICOMDIR", "readme.txt"]
+    assert folder / "IM0001" in verdict.files
+    assert not validate([folder / "readme.txt"], ["standard"]).passed  # it was named
+    done = CliRunner().invoke(cli, ["validate", str(folder), "--validator", "standard"])
+    assert done.exit_code == 0
+    assert "skipped, as not DICOM: DICOMDIR, readme.txt\n" in done.stdout
+
+
 def test_nothing_to_judge(tmp_path):
-    with pytest.raises(DicomwrightError, match="there is no file to validate"):
+    with pytest.raises(DicomwrightError, match="there is no DICOM file to validate"):
         validate(tmp_path)
     with pytest.raises(DicomwrightError, match="is neither a file nor a folder"):
         validate(tmp_path / "missing")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["validate"]
 
+_MOST = 5  # names of files that were skipped
 _PATH = click.Path(path_type=Path)
 
 
@@ -72,6 +73,10 @@ def _tell(verdict: Verdict) -> None:
     for row in verdict.validators:
         if row["unavailable"]:
             click.echo(f"{row['name']} did not run: {row['unavailable']}")
+    if verdict.skipped:
+        names = ", ".join(printable(path.name) for path in verdict.skipped[:_MOST])
+        more = f" and {len(verdict.skipped) - _MOST} more" if len(verdict.skipped) > _MOST else ""
+        click.echo(f"skipped, as not DICOM: {names}{more}")
     asked = ", ".join(row["name"] for row in verdict.validators if not row["unavailable"])
     failed = sum(any(one.severity == "error" for one in verdict.of(file)) for file in verdict.files)
     word = "pass" if verdict.passed else "FAIL"

@@ -43,8 +43,10 @@ def pixel_module(pixels: VolumePixels, iod: ImageIod, request: EncodeRequest) ->
     yield RescaleElement("RescaleIntercept", "DS", lambda: pixels.stored.intercept, pixels, iod)
 
 
-def window(pixels: VolumePixels) -> Iterator[VirtualElement]:
-    """Give a window that covers all values (PS3.3 C.11.2)."""
+def window(pixels: VolumePixels, request: EncodeRequest) -> Iterator[VirtualElement]:
+    """Give a window that covers all values (PS3.3 C.11.2); none where the blueprint discards its centre or width."""
+    if any(_discards(request, keyword) for keyword in ("WindowCenter", "WindowWidth")):
+        return
     for keyword, vr, index in (
         ("WindowCenter", "DS", 0),
         ("WindowWidth", "DS", 1),
@@ -100,8 +102,12 @@ def _window(pixels: VolumePixels) -> tuple[str | None, str | None, str | None]:
 
 def _carries_loss(request: EncodeRequest) -> bool:
     """Tell whether the parents were compressed with loss, and the blueprint does not refuse to say so."""
-    discarded = _LOSSY in request.blueprint and isinstance(request.blueprint[_LOSSY], DiscardElement)
-    return request.parents is not None and request.parents.lossy and not discarded
+    return request.parents is not None and request.parents.lossy and not _discards(request, _LOSSY)
+
+
+def _discards(request: EncodeRequest, keyword: str) -> bool:
+    """Tell whether the blueprint discards an element."""
+    return keyword in request.blueprint and isinstance(request.blueprint[keyword], DiscardElement)
 
 
 def _only_copied(blueprint: Blueprint) -> bool:

@@ -123,7 +123,7 @@ class ImageEncoder:
                     *_plane_module(placement, iod, request),
                 ]
             ),
-            defaults=Blueprint(_defaults(pixels, placement, iod)),
+            defaults=Blueprint(_defaults(pixels, placement, iod, request)),
             pairs=placement.pairs,
             pairing_problem=placement.pairing_problem,
             images=pixels,
@@ -195,9 +195,11 @@ def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -
     yield from new_frame_of_reference(placement, request)
 
 
-def _defaults(pixels: VolumePixels, placement: Placement, iod: ImageIod) -> Iterator[VirtualElement]:
+def _defaults(
+    pixels: VolumePixels, placement: Placement, iod: ImageIod, request: EncodeRequest
+) -> Iterator[VirtualElement]:
     """Give what the user's blueprint may override."""
-    yield from window(pixels)
+    yield from window(pixels, request)
     if iod.rescale_type:
         yield RescaleElement("RescaleType", "LO", lambda: iod.rescale_type, pixels, iod)
     if placement.thickness is not None:

@@ -70,7 +70,7 @@ class PlanarStackEncoder:
         return Encoding(
             count=1,
             derived=Blueprint([*derived, *new_frame_of_reference(placement, request)]),
-            defaults=Blueprint(_defaults(pixels, placement)),
+            defaults=Blueprint(_defaults(pixels, placement, request)),
             pairing_problem=_NOT_PAIRED,
             stored_values=pixels.result,
             warnings=(*placement.volume.warnings, *placement.warnings, *_unknown_duration(request)),
@@ -156,7 +156,7 @@ def _frames(pixels: VolumePixels, planes: Planes | None) -> Iterator[VirtualElem
     yield BulkElement("PixelData", "OW", frames)
 
 
-def _defaults(pixels: VolumePixels, placement: Placement) -> Iterator[VirtualElement]:
+def _defaults(pixels: VolumePixels, placement: Placement, request: EncodeRequest) -> Iterator[VirtualElement]:
     """Give what the user's blueprint may override: stacks of several energy windows and detectors, too."""
     count = pixels.volume.slices
     yield StaticElement("FrameIncrementPointer", "AT", [_ENERGY_WINDOW_VECTOR, _DETECTOR_VECTOR])
@@ -166,7 +166,7 @@ def _defaults(pixels: VolumePixels, placement: Placement) -> Iterator[VirtualEle
     yield StaticElement("NumberOfDetectors", "US", count)
     yield SequenceElement("DetectorInformationSequence", list(_detectors(placement.planes)))
     yield RescaleElement("RescaleType", "LO", lambda: NM_IMAGE.rescale_type, pixels, NM_IMAGE)
-    yield from window(pixels)
+    yield from window(pixels, request)
     if placement.planes is not None:
         yield from Blueprint.load("frame-of-reference")
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "validate", "validating"]
 
 _MOST_TOLD = 20
+_MARK = slice(128, 132)
+_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,15 @@ class Verdict:
         Everything that was said.
     validators : tuple of dict
         ``name``, ``distribution``, ``version`` and ``unavailable``, why it did not run, of each.
+    skipped : tuple of Path
+        What lies in a folder and is not DICOM.
 
     """
 
     files: tuple[Path, ...]
     complaints: tuple[Complaint, ...]
     validators: tuple[dict[str, str], ...]
+    skipped: tuple[Path, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -70,6 +75,7 @@ class Verdict:
                 }
                 for file in self.files
             ],
+            "skipped": [str(file) for file in self.skipped],
         }
 
     def summary(self) -> dict[str, Any]:
@@ -105,7 +111,7 @@ def validate(
     Parameters
     ----------
     files : path, or iterable of paths
-        A folder (with those below it), or files.
+        A folder (with those below it), of which what is not DICOM is skipped, or files.
     validators : iterable of str
         Names; all that can run here if not given.
 
@@ -115,7 +121,7 @@ def validate(
         There is no file, or a validator that is named is not there or cannot run.
 
     """
-    paths = tuple(_files(files))
+    paths, skipped = _files(files)
     plugins = plugin_set or default()
     names = tuple(validators)
     complaints: list[Complaint] = []
@@ -136,7 +142,7 @@ def validate(
         )
         if not reason:
             complaints += [replace(one, validator=name) for one in validator.validate(paths)]
-    return Verdict(paths, tuple(complaints), tuple(ran))
+    return Verdict(paths, tuple(complaints), tuple(ran), skipped)
 
 
 def validating(
@@ -173,19 +179,33 @@ def _validator(plugins: PluginSet, name: str) -> Validator:
     return validator
 
 
-def _files(files: str | Path | Iterable[str | Path]) -> Iterator[Path]:
-    """Yield the files that are meant."""
+def _files(files: str | Path | Iterable[str | Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the files that are meant, and what is skipped since it is not DICOM and nobody named it."""
     given = [files] if isinstance(files, str | Path) else list(files)
-    found = []
+    found: list[Path] = []
+    skipped: list[Path] = []
     for path in map(Path, given):
         if path.is_dir():
-            found += sorted(one for one in path.rglob("*") if one.is_file())
+            for one in sorted(one for one in path.rglob("*") if one.is_file()):
+                (found if _looks_like_dicom(one) else skipped).append(one)
         elif path.is_file():
             found.append(path)
         else:
             raise DicomwrightError(f"{path} is neither a file nor a folder", kind="source")
     if not found:
+        many = f" ({len(skipped)} other files were skipped)" if skipped else ""
         raise DicomwrightError(
-            "there is no file to validate", hint="name a folder with DICOM files", kind="source"
+            f"there is no DICOM file to validate{many}", hint="name a folder with DICOM files", kind="source"
         )
-    yield from found
+    return tuple(found), tuple(skipped)
+
+
+def _looks_like_dicom(path: Path) -> bool:
+    """Tell whether a file has the mark of DICOM (PS3.10 section 7.1), or a name that promises it."""
+    if path.suffix.lower() in _SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(_MARK.stop)[_MARK] == b"DICM" and path.name != "DICOMDIR"
+    except OSError:
+        return True  # the validators tell why it cannot be read

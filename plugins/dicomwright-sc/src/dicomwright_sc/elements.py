@@ -34,12 +34,10 @@ __all__ = [
     "rescale",
     "scanned_pixel_module",
     "vector",
-    "window",
 ]
 
 _FRAME_OF_REFERENCE: Final = "FrameOfReferenceUID"
 _SLICE_LOCATION_VECTOR, _PAGE_NUMBER_VECTOR = 0x00182005, 0x00182001
-_WIDEST: Final = 2.0**62  # windows beyond overflow in programs that count in 64 bits
 
 
 def each(keyword: str, vr: str, values: Sequence[Any]) -> VirtualElement:
@@ -96,19 +94,6 @@ def rescale(pixels: VolumePixels) -> Iterator[VirtualElement]:
     yield OptionalPixelElement("RescaleSlope", "DS", lambda: needed(pixels.stored.slope))
     yield OptionalPixelElement("RescaleIntercept", "DS", lambda: needed(pixels.stored.intercept))
     yield OptionalPixelElement("RescaleType", "LO", lambda: needed("US"))
-
-
-def window(pixels: VolumePixels) -> Iterator[VirtualElement]:
-    """Give a window that covers all values (C.11.2)."""
-
-    def part(index: int) -> str | None:
-        found = pixels.stored.window()
-        return None if max(abs(float(found[0])), float(found[1])) > _WIDEST else found[index]
-
-    for index, (keyword, vr) in enumerate(
-        (("WindowCenter", "DS"), ("WindowWidth", "DS"), ("VOILUTFunction", "CS"))
-    ):
-        yield OptionalPixelElement(keyword, vr, lambda index=index: part(index))
 
 
 def image_plane(planes: Planes) -> Iterator[VirtualElement]:

@@ -10,6 +10,7 @@ from pydicom.uid import UID
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import BulkElement, StaticElement
 from dicomwright.encoders.api import Encoding
+from dicomwright.encoders.elements import window
 from dicomwright.errors import BlueprintError
 from dicomwright.payload import Frames
 from dicomwright_sc import elements
@@ -205,7 +206,7 @@ def _defaults(job: _Job) -> Iterator[VirtualElement]:
     if job.planes is not None:
         yield from Blueprint.load("frame-of-reference")
     if not isinstance(job.images, FrameImages):
-        yield from elements.window(job.images)
+        yield from window(job.images, job.request)
     if job.placement is not None and job.placement.planes is not None:
         thickness = job.placement.thickness or [None]
         yield elements.each("SliceThickness", "DS", thickness)
@@ -306,7 +307,7 @@ def _multi_frame_defaults(job: _Job, kind: Kind) -> Iterator[VirtualElement]:
     if job.planes is not None and kind.bits > 1:
         yield from Blueprint.load("frame-of-reference")
     if not isinstance(job.images, FrameImages):
-        yield from elements.window(job.images)
+        yield from window(job.images, job.request)
 
 
 def _burned_in(job: _Job) -> Iterator[str]:
