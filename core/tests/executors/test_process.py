@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -185,6 +186,13 @@ def test_functions_that_no_other_process_finds():
 def test_children_of_the_function_end_with_it(functions, tmp_path):
     ProcessExecutor().run(functions.leaves_a_child, [tmp_path / "pids"])
     assert await_end((tmp_path / "pids").read_text().split()) == []
+
+
+def test_a_call_is_cancelled_from_another_thread(functions):
+    executor = ProcessExecutor()
+    threading.Timer(0.5, executor.cancel).start()
+    with pytest.raises(ExecutionError, match="ended by SIGKILL"):
+        executor.run(functions.hangs, [], seconds=60)
 
 
 @pytest.mark.usefixtures("functions")

@@ -1,7 +1,7 @@
 """The two processes of a call: a guard, and the worker that it guards.
 
 The guard is small and runs nothing of the user's. It ends the worker and the worker's own children when the
-caller closes the lifeline, which the system does if the caller dies, and it ends as the worker ended.
+caller closes the lifeline, which the system does if the caller dies, or asks it to end. It ends as the worker ended.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ def main(request: int, answer: int, lifeline: int) -> NoReturn:
     wake, signalled = os.pipe()
     os.set_blocking(signalled, False)
     signal.set_wakeup_fd(signalled)
+    asked_to_end: list[int] = []
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_end.append(1))
     guard = os.getpid()
     worker = os.fork()
     if worker:
         os.close(request)
         os.close(answer)
-        _guard(worker, lifeline, wake)
+        _guard(worker, lifeline, wake, asked_to_end)
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     for descriptor in (wake, signalled, lifeline):
         os.close(descriptor)
     os.setpgid(0, 0)
@@ -45,7 +48,7 @@ def main(request: int, answer: int, lifeline: int) -> NoReturn:
     _work(request, answer)
 
 
-def _guard(worker: int, lifeline: int, wake: int) -> NoReturn:
+def _guard(worker: int, lifeline: int, wake: int, asked_to_end: list[int]) -> NoReturn:
     """Wait for the worker or for the end of the caller, whatever comes first, and leave nothing behind."""
     with suppress(OSError):  # the worker does the same; one of them is first
         os.setpgid(worker, worker)
@@ -57,7 +60,7 @@ def _guard(worker: int, lifeline: int, wake: int) -> NoReturn:
         ended, found = os.waitpid(worker, os.WNOHANG)
         if ended:
             status = found
-        elif lifeline in ready:
+        elif lifeline in ready or asked_to_end:
             _kill_group(worker)
             status = os.waitpid(worker, 0)[1]
     _kill_group(worker)

@@ -61,6 +61,14 @@ class ProcessExecutor:
 
     def __init__(self) -> None:
         self.output = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the call that runs in another thread; it raises `ExecutionError` of kind ``killed`` there."""
+        self._cancelled = True
+        if self._process is not None:
+            self._process.terminate()
 
     def run(
         self,
@@ -111,6 +119,9 @@ class ProcessExecutor:
             raise
         finally:
             os.close(lifeline)
+        self._process = process
+        if self._cancelled:
+            process.terminate()
         assert process.stdout is not None
         reader = threading.Thread(target=_drain, args=(process.stdout, tail), daemon=True)
         reader.start()
@@ -119,6 +130,7 @@ class ProcessExecutor:
         finally:
             os.close(ours)  # the guard ends what is left
             _end(process)
+            self._process = None
             reader.join(1.0)
             self.output = b"".join(tail).decode("utf-8", "replace")
         return status

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from dicomwright.errors import DicomwrightError, Problem
 from dicomwright_node.config_values import values_of
+from dicomwright_node.jobs.settings import DeliverySection, JobsSection
+from dicomwright_node.web.settings import WebSection
 
 __all__ = [
     "ConfigError",
@@ -214,7 +216,7 @@ class NodeConfig:
 
     Attributes
     ----------
-    node, dimse, http, stow, limits, retention, logging
+    node, dimse, http, stow, limits, retention, jobs, delivery, web, logging
         The sections.
 
     """
@@ -225,6 +227,9 @@ class NodeConfig:
     stow: StowConfig = field(default_factory=StowConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
+    jobs: JobsSection = field(default_factory=JobsSection)
+    delivery: DeliverySection = field(default_factory=DeliverySection)
+    web: WebSection = field(default_factory=WebSection)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
 
 

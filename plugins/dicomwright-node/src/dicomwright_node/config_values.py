@@ -156,6 +156,7 @@ _KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
         _several(_matching(_AE)),
         "a list of AE titles: at most 16 printable characters, no backslash",
     ),
+    "host-list": (_several(_matching(re.compile(r"[A-Za-z0-9.:_-]{1,253}"))), "a list of names of hosts"),
     "uid-list": (_several(_matching(_UID)), "a list of UIDs"),
     "level": (_matching(re.compile("debug|info|warning|error")), "debug, info, warning or error"),
 }

@@ -128,6 +128,7 @@ class Job:
     error: str
     traceback: str
     note: dict[str, Any]
+    uid_key: str
     created_at: float
     updated_at: float
     last_input_at: float | None

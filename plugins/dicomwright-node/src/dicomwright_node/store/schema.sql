@@ -32,6 +32,7 @@ CREATE TABLE jobs (
     error TEXT NOT NULL DEFAULT '',         -- one line, without patient data
     traceback TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '{}',        -- JSON, for what the pipeline wants to remember
+    uid_key TEXT NOT NULL DEFAULT (hex(randomblob(32))),  -- what the UIDs of its outputs follow from
     created_at REAL NOT NULL,
     updated_at REAL NOT NULL,               -- last change of its state
     last_input_at REAL,                     -- last instance that joined it

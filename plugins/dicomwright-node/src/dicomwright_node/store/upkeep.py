@@ -178,7 +178,7 @@ def _remove_jobs(write: sqlite3.Connection, jobs: list[int]) -> tuple[set[int], 
         rows = write.execute("SELECT instance_id FROM job_inputs WHERE job_id = ?", (job_id,))
         candidates |= {row["instance_id"] for row in rows}
         rows = write.execute("SELECT path FROM outputs WHERE job_id = ?", (job_id,))
-        paths += [row["path"] for row in rows]
+        paths += {"/".join(row["path"].split("/")[:2]) for row in rows}  # with what is beside an output
         rows = write.execute("SELECT id FROM deliveries WHERE job_id = ?", (job_id,))
         paths += [f"ledgers/{row['id']}.db" for row in rows]
         write.execute("DELETE FROM jobs WHERE id = ?", (job_id,))

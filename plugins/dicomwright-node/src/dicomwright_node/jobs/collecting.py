@@ -1,0 +1,241 @@
+"""From received instances to jobs that are ready: who takes an instance, is a job complete, has it waited too long."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from dicomwright.errors import ExecutionError
+from dicomwright_node.jobs.privacy import redacted, secrets_of
+from dicomwright_node.jobs.worker import what_lacks
+from dicomwright_node.pipeline import AbstractInput, PipelineError
+from dicomwright_node.pipeline.routing import Router
+from dicomwright_node.store import instances, jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dicomwright_node.jobs.settings import JobsSection
+    from dicomwright_node.pipeline import AbstractPipeline
+    from dicomwright_node.store import Store
+    from dicomwright_node.store.records import Instance, Job
+
+__all__ = ["Collector", "name_of"]
+
+_log = logging.getLogger("dicomwright_node.jobs")
+
+#: Jobs of the same pipeline that have, or had, an instance of a series, the latest first.
+_OF_SERIES = """
+SELECT jobs.id, jobs.state FROM jobs JOIN job_inputs ON job_inputs.job_id = jobs.id
+JOIN instances ON instances.id = job_inputs.instance_id
+WHERE instances.series_uid = ? AND jobs.pipeline = ? AND jobs.state NOT IN ('collecting', 'discarded')
+ORDER BY jobs.id DESC LIMIT 1
+"""
+
+
+#: Jobs that have had a pause, the oldest first, with the number of their instances.
+_PAUSED = """
+SELECT jobs.id AS id, COUNT(instance_id) AS number FROM jobs JOIN job_inputs ON job_id = jobs.id
+WHERE state = 'collecting' AND pipeline = ? AND last_input_at <= ? GROUP BY jobs.id ORDER BY jobs.id
+"""
+
+
+def name_of(pipeline: type[AbstractPipeline]) -> str:
+    """Return the name of a pipeline in the database."""
+    return f"{pipeline.__module__}:{pipeline.__qualname__}"
+
+
+class Collector:
+    """Brings instances together into jobs, and jobs from collecting to ready.
+
+    Parameters
+    ----------
+    store : Store
+        The node's.
+    pipeline : type of AbstractPipeline
+        What the jobs are for.
+    settings : JobsSection
+        The times.
+    call : callable
+        Calls a function with arguments in a process of its own.
+    stopping : callable
+        Tells whether the node stops.
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: type[AbstractPipeline],
+        settings: JobsSection,
+        call: Callable[..., Any],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._stopping = stopping
+        self._pipeline = pipeline
+        self._settings = settings
+        self._call = call
+        self._router = Router(pipeline)
+        self._joining = threading.Lock()  # no instance joins a job while it becomes ready
+        self._asked: dict[int, int] = {}  # how many instances a job had when it was asked
+        asks = [kind.validate is not AbstractInput.validate for kind in pipeline.input.values()]
+        self._asks = any(asks)
+        self._pause = max(self._quiet(kind) for kind in pipeline.input.values())
+
+    def _quiet(self, kind: type[AbstractInput]) -> float:
+        if kind.quiet is not None:
+            return float(kind.quiet)
+        own = kind.validate is not AbstractInput.validate
+        return self._settings.settle if own else self._settings.quiet
+
+    def assign(self) -> bool:
+        """Give new instances to jobs; tell whether there were any."""
+        found = instances.newly_received(self._store.database)
+        groups: dict[str, list[tuple[int, str]]] = {}
+        with self._joining:
+            for instance in found:
+                taken = self._taken(instance)
+                if taken is not None:
+                    key, inputs = taken
+                    groups.setdefault(key, []).extend(inputs)
+            for key, inputs in groups.items():
+                self._join(key, inputs)
+        return bool(found)
+
+    def _taken(self, instance: Instance) -> tuple[str, list[tuple[int, str]]] | None:
+        """Return the key of an instance, and itself with the name of its input; None if it is not wanted."""
+        try:
+            route = self._router.route(self._router.read(self._store.files.path(instance.path)))
+        except PipelineError as error:
+            self._set_aside(instance, error.problems[0].message)
+            return None
+        if not route.input:
+            self._set_aside(instance, route.reason)
+            return None
+        return self._unless_late(instance, route.key, route.input)
+
+    def _unless_late(
+        self, instance: Instance, key: str, name: str
+    ) -> tuple[str, list[tuple[int, str]]] | None:
+        """Return what joins a job: the instance, and all of a job with its series that timed out."""
+        rows = self._store.database.read(_OF_SERIES, (instance.series_uid, name_of(self._pipeline)))
+        if not rows:
+            return key, [(instance.id, name)]
+        job_id, state = rows[0]["id"], rows[0]["state"]
+        if state != "timed-out":
+            self._set_aside(instance, f"late: job {job_id} took its series before it came")
+            return None
+        others = instances.of_job(self._store.database, job_id)
+        jobs.move(
+            self._store.database,
+            job_id,
+            "timed-out",
+            "discarded",
+            error="more instances came: another job goes on",
+        )
+        return key, [(instance.id, name), *((one.id, other) for other in others for one in others[other])]
+
+    def _set_aside(self, instance: Instance, reason: str) -> None:
+        instances.set_aside(self._store.database, instance.id, reason)
+        about = {
+            "event": "instance-unwanted",
+            "sop_instance_uid": instance.sop_instance_uid,
+            "reason": reason,
+        }
+        _log.warning("instance not wanted", extra=about)
+
+    def _join(self, key: str, inputs: list[tuple[int, str]]) -> None:
+        deadline = time.time() + self._settings.timeout
+        job = jobs.assign(self._store.database, name_of(self._pipeline), key, inputs, deadline=deadline)
+        about = {"event": "job-collects", "job": job.id, "instances": len(inputs), "phi": {"key": key}}
+        _log.info("instances joined a job", extra=about)
+
+    def settle(self) -> bool:
+        """Ask one job that has had a pause whether it is complete; tell whether there was one."""
+        for job_id, count in self._paused(self._pause).items():
+            if self._asked.get(job_id) != count:
+                self._ask(self._job(job_id))
+                return True
+        return False
+
+    def _paused(self, seconds: float) -> dict[int, int]:
+        """Return the jobs without a new instance for some time, and how many instances they have."""
+        values = (name_of(self._pipeline), time.time() - seconds)
+        return {row["id"]: row["number"] for row in self._store.database.read(_PAUSED, values)}
+
+    def _job(self, job_id: int) -> Job:
+        job = jobs.get(self._store.database, job_id)
+        assert job is not None
+        return job
+
+    def _count(self, job_id: int) -> int:
+        rows = self._store.database.read(
+            "SELECT COUNT(*) AS number FROM job_inputs WHERE job_id = ?", (job_id,)
+        )
+        return int(rows[0]["number"])
+
+    def _ask(self, job: Job) -> None:
+        """Ask a job whether it is complete, in a process of its own where the user's code answers."""
+        count = self._count(job.id)
+        found = instances.of_job(self._store.database, job.id)
+        paths = {
+            name: tuple(str(self._store.files.path(one.path)) for one in many) for name, many in found.items()
+        }
+        lacking = {name: 0 for name in self._pipeline.input if not paths.get(name)}
+        try:
+            if not lacking and self._asks:
+                lacking = self._call(what_lacks, [self._pipeline, paths])
+        except ExecutionError as error:
+            if self._stopping():
+                return
+            secrets = secrets_of(
+                self._store.files.path(one.path) for many in found.values() for one in many[:1]
+            )
+            self._fail(
+                job, count, redacted(error.problems[0].message, secrets), redacted(error.traceback, secrets)
+            )
+            return
+        self._asked[job.id] = count
+        if lacking:
+            self._wait_on(job, lacking)
+        else:
+            self._make_ready(job, count)
+
+    def _wait_on(self, job: Job, lacking: dict[str, int]) -> None:
+        waiting = ", ".join(f"{name} has {images} images" for name, images in lacking.items())
+        jobs.remember(self._store.database, job.id, job.note | {"waiting": waiting})
+        _log.info("job is not complete", extra={"event": "job-waits", "job": job.id, "waiting": waiting})
+
+    def _make_ready(self, job: Job, count: int) -> None:
+        with self._joining:
+            if self._count(job.id) != count:
+                return  # more came meanwhile: it is asked again
+            jobs.move(self._store.database, job.id, "collecting", "ready")
+        self._asked.pop(job.id, None)
+        _log.info("job is ready", extra={"event": "job-ready", "job": job.id, "instances": count})
+
+    def _fail(self, job: Job, count: int, message: str, traceback: str) -> None:
+        """End a job whose inputs cannot be asked."""
+        with self._joining:
+            jobs.move(
+                self._store.database, job.id, "collecting", "failed", error=message, traceback=traceback
+            )
+        about = {"event": "job-failed", "job": job.id, "instances": count, "phi": {"error": message}}
+        _log.error("the inputs of a job cannot be asked", extra=about)
+
+    def expire(self) -> bool:
+        """End the jobs that have waited too long."""
+        paused = self._paused(self._settings.timeout)
+        overdue = [job_id for job_id, count in paused.items() if self._asked.get(job_id) == count]
+        for job_id in overdue:
+            waiting = self._job(job_id).note.get("waiting", "")
+            message = f"not complete after {self._settings.timeout:g} s without a new instance: {waiting}"
+            with self._joining:
+                jobs.move(self._store.database, job_id, "collecting", "timed-out", error=message)
+            self._asked.pop(job_id, None)
+            about = {"event": "job-timed-out", "job": job_id, "waiting": waiting}
+            _log.warning("job timed out", extra=about)
+        return bool(overdue)

@@ -1,0 +1,55 @@
+"""Take patient data out of texts that people see: messages, tracebacks, what functions print."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["redacted", "secrets_of"]
+
+_KEYWORDS = (
+    "PatientName",
+    "PatientID",
+    "OtherPatientIDs",
+    "PatientBirthDate",
+    "PatientAddress",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "InstitutionName",
+    "StudyID",
+)
+_SHORTEST = 3  # shorter ones would hide half of a text
+
+
+def secrets_of(paths: Iterable[Path]) -> frozenset[str]:
+    """Return the patient's data in files, as texts; of files that cannot be read nothing."""
+    from pydicom import dcmread
+
+    found: set[str] = set()
+    for path in paths:
+        try:
+            header = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS))
+            values = [str(header.get(keyword) or "") for keyword in _KEYWORDS]
+        except Exception:  # noqa: BLE001, S112  # hostile bytes raise all kinds of things
+            continue
+        for value in values:
+            found |= {value, *re.split(r"[\^= ]", value)}
+    return frozenset(text for text in found if len(text) >= _SHORTEST)
+
+
+def redacted(text: str, secrets: frozenset[str]) -> str:
+    """Return a text without patient data.
+
+    Examples
+    --------
+    >>> redacted("no scan of Doe^Jane (4711)", frozenset(["Doe^Jane", "4711"]))
+    'no scan of [patient] ([patient])'
+
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = re.sub(re.escape(secret), "[patient]", text, flags=re.IGNORECASE)
+    return text

@@ -1,0 +1,123 @@
+"""What runs in a job's own process: it asks the inputs, calls the user's function, and writes its outputs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dicomwright.errors import DicomwrightError
+from dicomwright_node.jobs.written import Written, write_output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dicomwright_node.pipeline import AbstractPipeline
+
+__all__ = ["IncompleteError", "JobResult", "JobSpec", "Lacking", "run_job", "what_lacks"]
+
+#: Names of the inputs that are not complete, with the number of their images.
+Lacking = dict[str, int]
+
+
+class IncompleteError(DicomwrightError):
+    """A job runs, and its inputs are not complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job, as its process is told.
+
+    Attributes
+    ----------
+    paths : mapping of str to tuple of str
+        The files of each input.
+    key : str
+        What groups them.
+    folder : str
+        Where the outputs go; it is not there yet.
+    scratch : str
+        An empty folder, where the function works.
+    uid_key : str
+        What the UIDs follow from.
+
+    """
+
+    paths: Mapping[str, tuple[str, ...]]
+    key: str
+    folder: str
+    scratch: str
+    uid_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What a job made.
+
+    Attributes
+    ----------
+    written : list of Written
+        Outputs on disk.
+    log : str
+        What the function logged.
+    seconds : float
+        How long it took.
+    peak : int
+        The most memory that was in use, in bytes.
+
+    """
+
+    written: list[Written] = field(default_factory=list)
+    log: str = ""
+    seconds: float = 0.0
+    peak: int = 0
+
+
+def what_lacks(pipeline: type[AbstractPipeline], paths: Mapping[str, tuple[str, ...]]) -> Lacking:
+    """Return the inputs that say that they are not complete."""
+    inputs = pipeline().make_inputs({name: tuple(map(Path, found)) for name, found in paths.items()})
+    return {name: one.images for name, one in inputs.items() if not one.images or not one.validate()}
+
+
+def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:
+    """Run a job to its outputs; UIDs follow from the job's key, so that another run gives them again."""
+    from dicomwright.uids import keyed
+
+    start = time.perf_counter()
+    lacking = what_lacks(pipeline, spec.paths)
+    if lacking:
+        found = ", ".join(f"{name} has {images} images" for name, images in lacking.items())
+        raise IncompleteError(f"inputs are not complete: {found}", hint="send the rest", kind="incomplete")
+    os.chdir(spec.scratch)
+    log = _Kept()
+    logging.getLogger().addHandler(log)
+    paths = {name: [Path(path) for path in found] for name, found in spec.paths.items()}
+    with keyed(bytes.fromhex(spec.uid_key)):
+        running = pipeline()
+        output = running.process(running.make_inputs(paths), spec.key)
+        written = write_output(output, Path(spec.folder))
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return JobResult(written, log.text(), time.perf_counter() - start, peak)
+
+
+class _Kept(logging.Handler):
+    """Keeps the first lines that are logged."""
+
+    _MOST = 200
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if len(self._lines) < self._MOST:
+            with suppress(Exception):
+                self._lines.append(f"{record.levelname} {record.getMessage()}"[:500])
+
+    def text(self) -> str:
+        return "\n".join(self._lines)
