@@ -1,0 +1,85 @@
+"""What the database wants to know of a received file, read from the file itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dicomwright.errors import ParentError
+from dicomwright.parents.headers import read_header
+from dicomwright_node.receive.answers import Outcome, RefusedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydicom.dataset import Dataset
+
+__all__ = ["UID", "Facts", "read_facts"]
+
+#: What a UID is made of. Components that begin with 0 are wrong (PS3.5 section 9.1), and are found in the field.
+UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_LONGEST_UID = 64
+_LONGEST_PATIENT_ID = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Identifiers of one instance; study, series and patient may be empty."""
+
+    sop_class: str
+    sop_instance: str
+    study: str
+    series: str
+    patient_id: str
+
+
+def read_facts(path: Path) -> Facts:
+    """Read the identifiers of a complete file.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be read as DICOM, its pixel data is cut off, or an identifier is none.
+
+    """
+    try:
+        header = read_header(path)
+        cut = next((note for note in header.warnings if "cut off" in note), None)
+        facts = _facts(header.dataset)
+    except ParentError as error:
+        message = error.problems[0].message.removeprefix(f"{path} ")
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, f"the dataset {message}") from error
+    except RefusedError:
+        raise
+    except Exception as error:  # whatever a decoder raises on hostile bytes
+        message = f"the identifiers of the dataset cannot be read ({type(error).__name__})"
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, message) from error
+    if cut:
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, f"the dataset is incomplete: {cut}")
+    return facts
+
+
+def _facts(dataset: Dataset) -> Facts:
+    """Return the identifiers of a header."""
+    patient_id = str(dataset.get("PatientID") or "")
+    if len(patient_id) > _LONGEST_PATIENT_ID:
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, "PatientID (0010,0020) is longer than 1024 characters")
+    return Facts(
+        sop_class=_uid(dataset, "SOPClassUID", "(0008,0016)", needed=True),
+        sop_instance=_uid(dataset, "SOPInstanceUID", "(0008,0018)", needed=True),
+        study=_uid(dataset, "StudyInstanceUID", "(0020,000D)"),
+        series=_uid(dataset, "SeriesInstanceUID", "(0020,000E)"),
+        patient_id=patient_id,
+    )
+
+
+def _uid(dataset: Dataset, keyword: str, tag: str, *, needed: bool = False) -> str:
+    """Return a UID of the dataset, empty if it is not there and not needed."""
+    value = str(dataset.get(keyword) or "").rstrip("\0 ")
+    if not value and not needed:
+        return ""
+    if len(value) > _LONGEST_UID or UID.fullmatch(value) is None:
+        what = "is not a UID" if value else "is missing"
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, f"{keyword} {tag} {what}")
+    return value
