@@ -227,7 +227,5 @@ def test_half_a_window_is_an_error(volume, kept, discarded):
     blueprint = Blueprint.load("ct-image") + Blueprint(
         [StaticElement(kept, "DS", "40"), DiscardElement(discarded)]
     )
-    with pytest.raises(
-        DicomwrightError, match=f"{discarded} is not produced, and {kept} is: one means nothing"
-    ):
+    with pytest.raises(DicomwrightError, match=rf"{discarded} .* is not produced, required here"):
         DicomFactory().build(volume, blueprint)

@@ -20,7 +20,7 @@ __all__ = ["presence_findings"]
 
 #: Layers whose attributes are looked at: what users write. Encoders may extend an IOD (PS3.2) knowingly.
 USER_LAYER = "blueprint"
-_WINDOW = (0x00281050, 0x00281051)
+_WINDOW = (0x00281050, 0x00281051)  # one number of a window means nothing without the other
 _CREATED_BY_ENGINE = frozenset({0x00080005})
 #: Each functional group stands either in the shared or in the per-frame sequence (PS3.3 C.7.6.16.1.1).
 _FUNCTIONAL_GROUPS = ((0x52009229,), (0x52009230,))
@@ -38,7 +38,6 @@ def presence_findings(level: Level) -> Iterator[Finding]:
         for module in level.iod.modules:
             if module.usage != "M":
                 yield from _module(level, module)
-        yield from _pair(level)
     yield from _unknown(level)
 
 
@@ -70,19 +69,6 @@ def _attribute(level: Level, attribute: Attribute) -> Iterator[Finding]:
             f"{attribute.condition or 'its condition is younger than the tables'}",
             "add it if that is the case",
         )
-
-
-def _pair(level: Level) -> Iterator[Finding]:
-    """Yield a finding if of a window only one number is there (PS3.3 C.11.2.1.2)."""
-    for one, other in (_WINDOW, _WINDOW[::-1]):
-        if level.here.present(one) is True and level.here.present(other) is False:
-            yield level.finding(
-                "error",
-                "conditional",
-                other,
-                f"{name_of(other)} is not produced, and {name_of(one)} is: one means nothing without the other",
-                "add it, or discard both",
-            )
 
 
 def _missing(level: Level, attribute: Attribute, kind: str) -> Finding:
@@ -149,7 +135,7 @@ def _module(level: Level, module: ModuleUse) -> Iterator[Finding]:
             continue
         if level.here.present(attribute.tag) is False:
             found = _missing(level, attribute, "missing" if attribute.required else "conditional")
-            yield found if is_required else _as_warning(level, attribute, module)
+            yield found if is_required or attribute.tag in _WINDOW else _as_warning(level, attribute, module)
         elif attribute.type.startswith("1"):
             yield from _empty(level, attribute)
 
