@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.resolution import Level
 from dicomwright.blueprint.tags import describe, to_tag
+from dicomwright.blueprint.vr import expected_vrs
 from dicomwright.bundles.sources import shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
 from dicomwright.plugins.statements import VALUE_KINDS
@@ -66,11 +67,14 @@ class ElementType:
 
         """
         spec = self.spec
+        found = list(self._of_other_vr(tag, options, loc))
         if not spec.is_stated:
-            return [self._unknown(key, self._taken(), loc) for key in options if key not in self._taken()]
+            return found + [
+                self._unknown(key, self._taken(), loc) for key in options if key not in self._taken()
+            ]
         stated = {option.name: option for option in spec.options or ()}
         allowed = {*stated, _VR} if spec.vr else {*stated}
-        found = [self._unknown(key, allowed, loc) for key in options if key not in allowed]
+        found += [self._unknown(key, allowed, loc) for key in options if key not in allowed]
         if spec.value is not None:
             found += _wrong(self.name, spec.value, tag, value, loc(self.name))
         for name, option in stated.items():
@@ -119,6 +123,19 @@ class ElementType:
         }
         values = () if value is None else (_argument(spec.value, self.name, tag, value, context),)
         return target(tag, context.vr_of(tag), *values, **given)
+
+    def _of_other_vr(
+        self, tag: AnyTag, options: Mapping[str, Any], loc: Callable[[str], str]
+    ) -> Iterator[Problem]:
+        """Yield the problem of a tag whose VR the type cannot make."""
+        named = options.get(_VR)
+        possible = [named] if isinstance(named, str) else list(expected_vrs(tag) or ())
+        allowed = self.spec.vrs
+        if allowed and possible and not set(possible) & set(allowed):
+            text = (
+                f"{describe(tag)} has VR {' or '.join(possible)}, and {self.name} makes {', '.join(allowed)}"
+            )
+            yield Problem(text, "write another kind of rule", loc(self.name), "bad-rule")
 
     def _target(self) -> Any:
         """Return the target; it does not say again what the descriptor says."""
@@ -271,7 +288,6 @@ _IS: dict[str, Callable[[Any], bool]] = {
     "rules": lambda data: _is_list_of(_is_rule)(data) and bool(data),
     "items": _is_list_of(_is_table),
     "keyword": _is_tag,
-    "condition": _is_table,
     "series-function": _is_text,
     "instance-function": _is_text,
     "any": lambda data: data is not None,

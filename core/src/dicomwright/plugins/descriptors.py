@@ -232,17 +232,21 @@ class ElementTypeSpec(Spec):
         The keys beside it. If neither these nor the value are stated, `dicomwright.bundles.takes` names them.
     vr : bool
         Whether a rule may have ``vr``.
+    vrs : tuple of str
+        The VRs (PS3.5 section 6.2) that it can make; empty means any.
 
     """
 
     value: RuleValue | None = None
     options: tuple[RuleOption, ...] | None = None
     vr: bool = True
+    vrs: tuple[str, ...] = ()
 
     def _problems(self) -> Iterator[str]:
         """Yield what is wrong with the fields."""
         yield from Spec._problems(self)  # noqa: SLF001  super() does not work in a class with slots before 3.14
         yield from _statement_problems(self.name, self.value, self.options)
+        yield from _pattern_problems("vrs", self.vrs, re.compile("[A-Z]{2}"), 'such as "LO"')
         if self.vr not in (True, False):
             yield f"vr is {self.vr!r}; it is True or False"
 

@@ -29,7 +29,6 @@ VALUE_KINDS: dict[str, str] = {
     "rules": "a list of rules",
     "items": "a list of tables of rules",
     "keyword": "a keyword or tag",
-    "condition": "a table of keywords and values",
     "series-function": "the name of a function",
     "instance-function": "the name of a function",
     "any": "anything",
