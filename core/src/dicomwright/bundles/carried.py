@@ -138,18 +138,16 @@ class CarriedElement(CopyOrElseElement):
         if self.when_varying == "else" or env.pairs is None or isinstance(other, Items):
             return other
         found = [self._usable(self._element(env, index)) for index in env.pairs]
+        if all(value is None for value in found):
+            return other
+        if not isinstance(other, PerInstance):
+            return PerInstance.of(other if value is None else value for value in found)
 
         def copied(instance: InstanceEnvironment) -> Any:
             value = found[instance.instance_number - 1]
-            if value is not None:
-                return value
-            return other.func(instance) if isinstance(other, PerInstance) else other
+            return other.func(instance) if value is None else value
 
-        present: list[Any] = [value for value in found if value is not None]
-        if not present:
-            return other
-        is_known = not isinstance(other, PerInstance) and other is not OMIT
-        return PerInstance(copied, known=[*present, other] if is_known else present)
+        return PerInstance(copied, known=[value for value in found if value is not None])
 
     def _usable(self, element: DataElement | None) -> DataElement | None:
         """Return the element as it may be written, None if it is to be replaced by the default."""

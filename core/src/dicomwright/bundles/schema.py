@@ -193,7 +193,7 @@ def _elements(types: dict[str, ElementTypeSpec]) -> _Schema:
 
 def _keywords() -> Iterator[tuple[str, str]]:
     """Yield keyword and VR of each tag that a blueprint may set (PS3.6)."""
-    from pydicom.datadict import DicomDictionary
+    from pydicom._dicom_dict import DicomDictionary
 
     rows = {row[4]: row[0] for tag, row in DicomDictionary.items() if tag >= _LOWEST_TAG and row[4]}
     yield from sorted(rows.items())

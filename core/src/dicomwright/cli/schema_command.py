@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from dicomwright.cli.lint_command import without_plugins
-
 __all__ = ["schema"]
 
 
@@ -18,9 +16,6 @@ __all__ = ["schema"]
     default="7",
     show_default=True,
     help="Draft of JSON Schema.",
-)
-@click.option(
-    "--no-plugins", "without_plugins", is_flag=True, help="Use nothing but what dicomwright itself brings."
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
@@ -40,6 +35,6 @@ def schema(ctx: click.Context, /, **given: bool | str) -> None:
     if given["bundle_manifest"]:
         click.echo(as_text(manifest_schema(draft)), nl=False)
         return
-    with_plugins = given["with_plugins"] and not without_plugins(ctx, given)
+    with_plugins = given["with_plugins"] and not ctx.find_root().params.get("no_plugins")
     plugin_set = default() if with_plugins else load(enabled=False)
     click.echo(as_text(blueprint_schema(plugin_set, draft)), nl=False)
