@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dicomwright.payload.affine import Affine
 from dicomwright.payload.decimal_string import ds, ds_down, ds_up
+from dicomwright.payload.lazy_images import LazyImages
 from dicomwright.payload.planes import Planes
 from dicomwright.payload.slicing import SLICINGS
 from dicomwright.payload.stored_values import StoredValueRules, StoredValues, plan_stored_values
@@ -26,6 +27,7 @@ __all__ = [
     "Affine",
     "Document",
     "Frames",
+    "LazyImages",
     "Planes",
     "StoredValueRules",
     "StoredValues",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from dicomwright_nifti.refusals import byte_count, refusal
+from dicomwright.reading import byte_count, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

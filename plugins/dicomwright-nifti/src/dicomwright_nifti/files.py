@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dicomwright_nifti.refusals import refusal
+from dicomwright.reading import refusal
 
 if TYPE_CHECKING:
     from pathlib import Path

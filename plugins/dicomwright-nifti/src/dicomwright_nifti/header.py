@@ -13,7 +13,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
-from dicomwright_nifti.refusals import byte_count, refusal
+from dicomwright.reading import byte_count, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

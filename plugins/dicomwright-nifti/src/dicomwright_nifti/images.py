@@ -13,8 +13,8 @@ from numpy.lib.recfunctions import structured_to_unstructured
 
 from dicomwright.errors import SourceError
 from dicomwright.payload.volume import Volume
+from dicomwright.reading import refusal
 from dicomwright_nifti.header import LABEL_INTENT, Header, Layout, grid
-from dicomwright_nifti.refusals import refusal
 from dicomwright_nifti.space import checked, describe
 from dicomwright_nifti.voxels import load_file
 

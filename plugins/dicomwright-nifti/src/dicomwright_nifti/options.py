@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dicomwright.errors import SourceError
-from dicomwright_nifti.refusals import listed, shown
+from dicomwright.plugins.options import complete_options
+from dicomwright.reading import shown
+from dicomwright_nifti.plugin import NIFTI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,16 +61,13 @@ class ReadOptions:
 
         Raises
         ------
+        PluginError
+            There is no such option.
         SourceError
-            An option is unknown or its value is not allowed.
+            A value is not allowed.
 
         """
-        known = ("max_bytes", "max_ratio", *_CHOICES)
-        for name, value in options.items():
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"options are {listed(known)}"
-                raise SourceError(f"the NIfTI reader has no option {shown(name)!r}", hint=hint, kind="option")
+        for name, value in complete_options(NIFTI, options).items():
             allowed = _CHOICES.get(name)
             if allowed is not None and value not in allowed:
                 message = f"option {name} of the NIfTI reader cannot be {shown(value)!r}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dicomwright.plugins import OptionSpec, ReaderSpec, hookimpl
 
-__all__ = ["dicomwright_readers"]
+__all__ = ["NIFTI", "dicomwright_readers"]
 
 #: Where the magic string is: at the end of the NIfTI-1 header, after ``sizeof_hdr`` in the NIfTI-2 header.
 #: It is text, so the byte order of the file does not matter.
@@ -19,21 +19,22 @@ _OPTIONS = {
 }
 
 
+NIFTI = ReaderSpec(
+    name="nifti",
+    summary="NIfTI-1 and NIfTI-2 volumes, single files and header/image pairs",
+    target="dicomwright_nifti.reader:NiftiReader",
+    extensions=(".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz"),
+    magic=(
+        (_MAGIC_OFFSET_1, b"n+1\0"),
+        (_MAGIC_OFFSET_1, b"ni1\0"),
+        (_MAGIC_OFFSET_2, b"n+2\0\r\n\x1a\n"),
+        (_MAGIC_OFFSET_2, b"ni2\0\r\n\x1a\n"),
+    ),
+    options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _OPTIONS.items()),
+)
+
+
 @hookimpl
 def dicomwright_readers() -> list[ReaderSpec]:
     """Give the NIfTI reader."""
-    return [
-        ReaderSpec(
-            name="nifti",
-            summary="NIfTI-1 and NIfTI-2 volumes, single files and header/image pairs",
-            target="dicomwright_nifti.reader:NiftiReader",
-            extensions=(".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz"),
-            magic=(
-                (_MAGIC_OFFSET_1, b"n+1\0"),
-                (_MAGIC_OFFSET_1, b"ni1\0"),
-                (_MAGIC_OFFSET_2, b"n+2\0\r\n\x1a\n"),
-                (_MAGIC_OFFSET_2, b"ni2\0\r\n\x1a\n"),
-            ),
-            options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _OPTIONS.items()),
-        )
-    ]
+    return [NIFTI]

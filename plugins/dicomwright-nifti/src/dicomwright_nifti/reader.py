@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from dicomwright.errors import SourceError
 from dicomwright.payload.volume import Volume
+from dicomwright.reading import refusal
 from dicomwright_nifti.files import pair_of
 from dicomwright_nifti.header import (
     HEAD_BYTES,
@@ -22,7 +23,6 @@ from dicomwright_nifti.header import (
     walk_extensions,
 )
 from dicomwright_nifti.options import ReadOptions
-from dicomwright_nifti.refusals import refusal
 from dicomwright_nifti.sources import GZIP_MAGIC, MAX_TRAILING, open_source
 from dicomwright_nifti.space import checked, place
 from dicomwright_nifti.voxels import load, load_file

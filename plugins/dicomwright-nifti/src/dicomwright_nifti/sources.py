@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import zlib
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from dicomwright.reading import byte_count, refusal, regular_file, unreadable
 from dicomwright_nifti.buffers import voxel_buffer
-from dicomwright_nifti.refusals import byte_count, refusal
 
 if TYPE_CHECKING:
     import io
@@ -27,7 +26,6 @@ __all__ = [
     "ByteSource",
     "GzipSource",
     "PlainSource",
-    "open_regular",
     "open_source",
 ]
 
@@ -67,32 +65,6 @@ class ByteSource(Protocol):
         """Let go of the file. Arrays stay valid."""
 
 
-def open_regular(path: Path) -> io.FileIO:
-    """Open a regular file without ever waiting for it.
-
-    A FIFO or a device is refused instead of read.
-
-    Raises
-    ------
-    SourceError
-        The file is missing, unreadable or not a regular file.
-
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    try:
-        descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
-    except ValueError as error:
-        raise refusal(path, f"cannot be opened: {error}", "check the file's name", "unreadable") from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-        raise refusal(path, f"is {what}", "name one .nii, .nii.gz or .hdr file", "unreadable")
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
 def open_source(path: Path) -> ByteSource:
     """Open a file by its content: a gzip stream where it starts like one, else plain bytes.
 
@@ -103,13 +75,13 @@ def open_source(path: Path) -> ByteSource:
 
     """
     with contextlib.ExitStack() as opened:
-        file = opened.enter_context(open_regular(path))
+        file = opened.enter_context(regular_file(path, "name one .nii, .nii.gz or .hdr file"))
         try:
             size = os.fstat(file.fileno()).st_size
             magic = file.read(len(GZIP_MAGIC))
             file.seek(0)
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         if not magic:
             raise refusal(path, "the file is empty", _COPY_AGAIN, "truncated")
         opened.pop_all()
@@ -129,7 +101,7 @@ class PlainSource:
         try:
             found = self._file.read(min(count, max(0, self._size - self.position)))
         except OSError as error:
-            raise _unreadable(self._path, error) from error
+            raise unreadable(self._path, error) from error
         self.position += len(found)
         return found
 
@@ -149,7 +121,7 @@ class PlainSource:
         try:
             mapped = np.memmap(self._file, np.uint8, "r", self.position, (count,))
         except OSError as error:
-            raise _unreadable(self._path, error) from error
+            raise unreadable(self._path, error) from error
         self.position += count
         return mapped
 
@@ -275,7 +247,7 @@ class GzipSource:
         try:
             return self._file.read(_INPUT)
         except OSError as error:
-            raise _unreadable(self._path, error) from error
+            raise unreadable(self._path, error) from error
 
     def _damaged(self, error: zlib.error) -> Exception:
         for text, name in _CHECKS.items():
@@ -293,8 +265,3 @@ def _short(path: Path, declared: int, found: int) -> Exception:
         "it is cut off, or its dimensions are wrong"
     )
     return refusal(path, message, _COPY_AGAIN, "truncated")
-
-
-def _unreadable(path: Path, error: OSError) -> Exception:
-    reason = error.strerror or str(error)
-    return refusal(path, f"cannot be read: {reason}", "check the path and its permissions", "unreadable")

@@ -12,7 +12,7 @@ from nibabel.nifti1 import xform_codes
 
 from dicomwright.errors import GeometryError, SourceError
 from dicomwright.payload.affine import Affine
-from dicomwright_nifti.refusals import refusal
+from dicomwright.reading import refusal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from dicomwright_nifti.refusals import byte_count, refusal
+from dicomwright.reading import byte_count, refusal
 from dicomwright_nifti.sources import MAX_TRAILING, open_source
 
 if TYPE_CHECKING:

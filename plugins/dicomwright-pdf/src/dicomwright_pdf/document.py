@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from dicomwright.reading import refusal
 from dicomwright_pdf.child import Child, ChildError
 from dicomwright_pdf.files import check_size, check_whole
-from dicomwright_pdf.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import SequenceElement, StaticElement
 from dicomwright.encoders.api import Encoding, PixelElement
 from dicomwright.errors import BlueprintError, SourceError
+from dicomwright.reading import shown
 from dicomwright_pdf.files import check_whole
 from dicomwright_pdf.identifiers import Identifiers
-from dicomwright_pdf.refusals import shown
 from dicomwright_pdf.search import Search, search
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import stat
 from typing import TYPE_CHECKING, Final
 
-from dicomwright_pdf.refusals import byte_count, refusal
+from dicomwright.reading import byte_count, refusal, regular_file, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,17 +35,12 @@ def is_pdf(data: bytes) -> bool:
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """Return the bytes of a regular file that is not larger than allowed."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise refusal(path, "this is no regular file", "name a file", "unreadable")
-            check_size(path, found.st_size, max_bytes)
-            data = file.read(max_bytes + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise refusal(path, f"the file cannot be read: {reason}", "", "unreadable") from error
+    with regular_file(path, "name a PDF file") as file:
+        check_size(path, os.fstat(file.fileno()).st_size, max_bytes)
+        try:
+            data = io.BufferedReader(file).read(max_bytes + 1)
+        except OSError as error:
+            raise unreadable(path, error) from error
     check_size(path, len(data), max_bytes)
     return data
 

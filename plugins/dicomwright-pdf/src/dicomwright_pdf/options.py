@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dicomwright.errors import SourceError
-from dicomwright_pdf.refusals import shown
+from dicomwright.plugins.options import complete_options
+from dicomwright.reading import shown
+from dicomwright_pdf.plugin import PDF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,17 +78,14 @@ class ReadOptions:
 
         Raises
         ------
+        PluginError
+            There is no such option.
         SourceError
-            An option is unknown or its value is not allowed.
+            A value is not allowed.
 
         """
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"options are {', '.join(known)}"
-                raise SourceError(f"the PDF reader has no option {shown(name)!r}", hint=hint, kind="option")
-        parsed = {name: _PARSERS[name](name, str(value).strip()) for name, value in options.items()}
+        given = complete_options(PDF, options)
+        parsed = {name: _PARSERS[name](name, str(value).strip()) for name, value in given.items()}
         return cls(**parsed)  # type: ignore[arg-type]  # each parser gives the type of its field
 
 

@@ -7,14 +7,14 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from dicomwright.payload import LazyImages
+from dicomwright.reading import refusal
 from dicomwright_pdf.child import Child, ChildError
 from dicomwright_pdf.document import OPENING, memory_for
-from dicomwright_pdf.refusals import refusal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ _WAY_OUT: Final = {"time": "raise the limit (--reader-opt max_seconds=10), "}
 _KEPT: Final = 16 * 1024**2  # bytes of pages that are kept in case they are asked for again
 
 
-class RenderedPages(Sequence["NDArray[np.uint8]"]):
+class RenderedPages(LazyImages):
     """The pages of a document as images of uint8: (rows, columns, 3), or (rows, columns) in grey.
 
     A page is rendered when it is asked for, and the one after it is begun, in up to two processes. Few pages
@@ -64,8 +64,8 @@ class RenderedPages(Sequence["NDArray[np.uint8]"]):
     def __init__(self, document: PdfFile, options: ReadOptions) -> None:
         self._document = document
         self._options = options
-        self.shapes = tuple(_shapes(document, options))
-        self.dtypes = ("u1",) * len(self.shapes)
+        shapes = tuple(_shapes(document, options))
+        super().__init__(shapes, ("u1",) * len(shapes))
         largest = max(rows * columns for rows, columns, *_ in self.shapes)
         several = largest <= _LARGE and len(self.shapes) > _FEW and (os.cpu_count() or 1) > 1
         memory = memory_for(document.data) + 8 * largest
@@ -74,11 +74,8 @@ class RenderedPages(Sequence["NDArray[np.uint8]"]):
         self._kept: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one page, or a list of several.
+    def image(self, position: int) -> NDArray[np.uint8]:
+        """Return a page.
 
         Raises
         ------
@@ -86,9 +83,6 @@ class RenderedPages(Sequence["NDArray[np.uint8]"]):
             The page cannot be rendered.
 
         """
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        position = range(len(self))[index]
         with self._lock:
             kept = self._kept.get(position)
         if kept is not None:

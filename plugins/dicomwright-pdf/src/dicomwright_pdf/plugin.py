@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dicomwright.plugins import CommandSpec, EncoderSpec, OptionSpec, ReaderSpec, hookimpl
 
-__all__ = ["dicomwright_commands", "dicomwright_encoders", "dicomwright_readers"]
+__all__ = ["PDF", "dicomwright_commands", "dicomwright_encoders", "dicomwright_readers"]
 
 _READER = {
     "payload": "Document, or Frames: the pages as images (default: what the encoder takes)",
@@ -23,20 +23,21 @@ _ENCODER = {
 }
 
 
+PDF = ReaderSpec(
+    name="pdf",
+    summary="PDF documents, as they are or as images of their pages",
+    target="dicomwright_pdf.reader:PdfReader",
+    extensions=(".pdf",),
+    magic=((0, b"%PDF-"),),
+    media_types=("application/pdf",),
+    options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _READER.items()),
+)
+
+
 @hookimpl
 def dicomwright_readers() -> list[ReaderSpec]:
     """Give the PDF reader."""
-    return [
-        ReaderSpec(
-            name="pdf",
-            summary="PDF documents, as they are or as images of their pages",
-            target="dicomwright_pdf.reader:PdfReader",
-            extensions=(".pdf",),
-            magic=((0, b"%PDF-"),),
-            media_types=("application/pdf",),
-            options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _READER.items()),
-        )
-    ]
+    return [PDF]
 
 
 @hookimpl

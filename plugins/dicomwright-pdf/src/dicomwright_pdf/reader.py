@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicomwright.payload.volume import Document, Frames
+from dicomwright.reading import refusal
 from dicomwright_pdf.document import inspect
 from dicomwright_pdf.files import is_pdf, read_bytes
 from dicomwright_pdf.options import RENDERING, ReadOptions
 from dicomwright_pdf.pages import RenderedPages
-from dicomwright_pdf.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from dicomwright.errors import Problem, SourceError
-from dicomwright_raw.refusals import shown
+from dicomwright.reading import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

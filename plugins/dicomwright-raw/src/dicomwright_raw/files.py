@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicomwright_raw.refusals import COPY_AGAIN, byte_count, refusal, unreadable
+from dicomwright.reading import refusal, regular_file, unreadable
+from dicomwright_raw.refusals import COPY_AGAIN, byte_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,17 +27,7 @@ def open_regular(path: Path) -> io.BufferedReader:
         The file is missing, unreadable or not a regular file.
 
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    try:
-        descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-        raise refusal(path, f"is {what}", "name one file", "unreadable")
-    return io.BufferedReader(io.FileIO(descriptor, "rb"))
+    return io.BufferedReader(regular_file(path))
 
 
 def size_of(file: io.BufferedReader) -> int:

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dicomwright_raw.files import mapped, size_of
-from dicomwright_raw.refusals import COPY_AGAIN, byte_count, refusal, shown, unreadable
+from dicomwright.reading import refusal, shown, unreadable
+from dicomwright_raw.files import beside, mapped, open_regular, size_of
+from dicomwright_raw.refusals import COPY_AGAIN, byte_count
 from dicomwright_raw.unpack import unpack
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FROM_THE_END", "MAX_HEADER", "Data", "integers", "lines_of", "numbers"]
+__all__ = ["FROM_THE_END", "MAX_HEADER", "Data", "data_file", "integers", "lines_of", "numbers"]
 
 MAX_HEADER: Final = 1024**2
 MAX_TRAILING: Final = 1024**2  # more than this behind the values: the header does not describe the file
@@ -90,6 +91,21 @@ def integers(text: str, count: int, field: str, path: Path, least: int = 1) -> l
     return [int(word) for word in words]
 
 
+def data_file(header: Path, name: str) -> Path:
+    """Return the one data file that a header names.
+
+    Raises
+    ------
+    SourceError
+        It names several, or one outside its folder.
+
+    """
+    if name.upper().startswith("LIST") or "%" in name:
+        message = "its data is in several files, which is not supported"
+        raise refusal(header, message, "save it as one file", "unsupported")
+    return beside(header, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """Where the values are.
@@ -115,8 +131,10 @@ class Data:
     skip: int = 0
     line_skip: int = 0
 
-    def read(self, file: io.BufferedReader, count: int, most: int) -> tuple[NDArray[np.uint8], list[str]]:
-        """Return the values as bytes, mapped or decompressed, and what to tell the user.
+    def read(
+        self, header: io.BufferedReader, path: Path, count: int, most: int
+    ) -> tuple[NDArray[np.uint8], list[str]]:
+        """Return the values as bytes, from the open file of the header or the one beside it, and what to tell the user.
 
         Raises
         ------
@@ -124,6 +142,13 @@ class Data:
             The file holds fewer or many more bytes, or is damaged.
 
         """
+        if self.path == path:
+            return self._values(header, count, most)
+        with open_regular(self.path) as other:
+            return self._values(other, count, most)
+
+    def _values(self, file: io.BufferedReader, count: int, most: int) -> tuple[NDArray[np.uint8], list[str]]:
+        """Return the values as bytes, mapped or decompressed."""
         size = size_of(file)
         start = self._behind_lines(file)
         if self.method:

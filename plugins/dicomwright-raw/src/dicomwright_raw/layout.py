@@ -8,8 +8,9 @@ import numpy as np
 
 from dicomwright.errors import GeometryError
 from dicomwright.payload import Affine
+from dicomwright.reading import refusal
 from dicomwright_raw.description import AXES, LENGTHS
-from dicomwright_raw.refusals import refusal, times
+from dicomwright_raw.refusals import times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

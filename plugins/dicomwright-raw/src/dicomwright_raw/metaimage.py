@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dicomwright.payload import Volume
-from dicomwright_raw.files import beside, open_regular
-from dicomwright_raw.header_text import FROM_THE_END, Data, integers, lines_of, numbers
+from dicomwright.reading import refusal, shown
+from dicomwright_raw.files import open_regular
+from dicomwright_raw.header_text import FROM_THE_END, Data, data_file, integers, lines_of, numbers
 from dicomwright_raw.layout import arranged, checked
-from dicomwright_raw.refusals import COPY_AGAIN, refusal, shown, times
+from dicomwright_raw.refusals import COPY_AGAIN, times
 from dicomwright_raw.unpack import max_bytes_of
 
 if TYPE_CHECKING:
@@ -111,12 +112,7 @@ class MetaImageReader:
             dtype, shape = _dtype(header), _shape(header)
             affine, notes = _place(header)
             data = _data(header, file.tell())
-            count = math.prod(shape) * dtype.itemsize
-            if data.path == path:
-                raw, more = data.read(file, count, most)
-            else:
-                with open_regular(data.path) as other:
-                    raw, more = data.read(other, count, most)
+            raw, more = data.read(file, path, math.prod(shape) * dtype.itemsize, most)
         names = ("slice", "row", "column", "sample")[: len(shape)]
         array = arranged(raw.view(dtype).reshape(shape), names)
         return Volume(array, affine, source=str(path), warnings=(*notes, *_doubts(header, dtype), *more))
@@ -216,14 +212,11 @@ def _data(header: _Header, end: int) -> Data:
     if not header.flag("BinaryData", default=True):
         message = "its values are written as text, which is not supported"
         raise refusal(header.path, message, "save it with BinaryData = True", "unsupported")
-    if name.upper().startswith("LIST") or "%" in name:
-        message = "its data is in several files, which is not supported"
-        raise refusal(header.path, message, "save it as one file", "unsupported")
     method = "zlib" if header.flag("CompressedData") else ""
     (skip,) = header.integers("HeaderSize", 1, "0", FROM_THE_END)
     if name.upper() == _LOCAL:
         return Data(header.path, end, method)
-    return Data(beside(header.path, name), 0, method, 0 if method else skip)
+    return Data(data_file(header.path, name), 0, method, 0 if method else skip)
 
 
 def _doubts(header: _Header, dtype: np.dtype[Any]) -> list[str]:

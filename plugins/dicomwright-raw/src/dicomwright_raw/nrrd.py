@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dicomwright.payload import Volume
-from dicomwright_raw.files import beside, open_regular
-from dicomwright_raw.header_text import FROM_THE_END, Data, integers, lines_of
+from dicomwright.reading import refusal, shown
+from dicomwright_raw.files import open_regular
+from dicomwright_raw.header_text import FROM_THE_END, Data, data_file, integers, lines_of
 from dicomwright_raw.layout import arranged
 from dicomwright_raw.nrrd_space import axes_of, place
-from dicomwright_raw.refusals import COPY_AGAIN, refusal, shown
+from dicomwright_raw.refusals import COPY_AGAIN
 from dicomwright_raw.unpack import max_bytes_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class NrrdReader:
             dtype, axes = _dtype(header, path), axes_of(header, path)
             affine, notes = place(header, axes, path)
             data = _data(header, file, path)
-            raw, more = _bytes(data, file, path, math.prod(axes.sizes) * dtype.itemsize, most)
+            raw, more = data.read(file, path, math.prod(axes.sizes) * dtype.itemsize, most)
         array = arranged(raw.view(dtype).reshape(axes.sizes[::-1]), axes.names[::-1])
         _check_samples(array, path)
         return Volume(array, affine, source=str(path), warnings=(*notes, *more))
@@ -172,20 +173,7 @@ def _data(header: Mapping[str, str], file: io.BufferedReader, path: Path) -> Dat
     name = header.get("data file")
     if name is None:
         return Data(path, file.tell(), _METHODS[encoding], skip, lines)
-    if name.upper().startswith("LIST") or "%" in name:
-        message = "its data is in several files, which is not supported"
-        raise refusal(path, message, "save it as one file", "unsupported")
-    return Data(beside(path, name), 0, _METHODS[encoding], skip, lines)
-
-
-def _bytes(
-    data: Data, file: io.BufferedReader, path: Path, count: int, most: int
-) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return the values as bytes, from this file or the one beside it."""
-    if data.path == path:
-        return data.read(file, count, most)
-    with open_regular(data.path) as other:
-        return data.read(other, count, most)
+    return Data(data_file(path, name), 0, _METHODS[encoding], skip, lines)
 
 
 def _check_samples(array: NDArray[Any], path: Path) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
+from dicomwright.reading import refusal, shown
 from dicomwright_raw.header_text import integers, numbers
 from dicomwright_raw.layout import across, checked
-from dicomwright_raw.refusals import refusal, shown, times
+from dicomwright_raw.refusals import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

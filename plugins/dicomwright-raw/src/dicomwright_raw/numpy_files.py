@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from numpy.lib import format as npy
 
 from dicomwright.payload import Volume
+from dicomwright.reading import refusal, shown
 from dicomwright_raw.description import Description
 from dicomwright_raw.files import check_size, mapped, open_regular, size_of
 from dicomwright_raw.layout import arranged, axes_of, place
 from dicomwright_raw.raw import told_of
-from dicomwright_raw.refusals import COPY_AGAIN, refusal, shown, times
+from dicomwright_raw.refusals import COPY_AGAIN, times
 from dicomwright_raw.unpack import admit, max_bytes_of, read_exactly
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.payload import Volume
+from dicomwright.reading import refusal
 from dicomwright_raw.description import PLACE, describe
 from dicomwright_raw.files import check_size, mapped, open_regular, size_of
 from dicomwright_raw.layout import arranged, axes_of, place
-from dicomwright_raw.refusals import refusal, times
+from dicomwright_raw.refusals import times
 from dicomwright_raw.sidecar import find_sidecar, load_sidecar
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 import tomllib
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from dicomwright.reading import refusal, shown
 from dicomwright_raw.files import read_text
-from dicomwright_raw.refusals import refusal, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from dicomwright.errors import SourceError
-from dicomwright_raw.refusals import COPY_AGAIN, byte_count, refusal, shown
+from dicomwright.reading import refusal, shown
+from dicomwright_raw.refusals import COPY_AGAIN, byte_count
 
 if TYPE_CHECKING:
     import io

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
+from dicomwright.reading import refusal
 from dicomwright_sc.iods import Kind
-from dicomwright_sc.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

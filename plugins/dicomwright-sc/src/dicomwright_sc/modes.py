@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image, ImageOps
 
-from dicomwright_sc.refusals import refusal, shown
+from dicomwright.reading import refusal, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dicomwright.errors import SourceError
-from dicomwright_sc.refusals import shown
+from dicomwright.plugins.options import complete_options
+from dicomwright.reading import shown
+from dicomwright_sc.plugin import PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,22 +53,17 @@ class ReadOptions:
 
         Raises
         ------
+        PluginError
+            There is no such option.
         SourceError
-            An option is unknown or its value is not allowed.
+            A value is not allowed.
 
         """
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"options are {', '.join(known)}"
-                raise SourceError(
-                    f"the reader of pictures has no option {shown(name)!r}", hint=hint, kind="option"
-                )
+        given = complete_options(PICTURE, options)
         return cls(
-            _colour(options.get("background") or "white"),
-            min(_count("max_pixels", options.get("max_pixels") or "50000000"), _MOST_PIXELS),
-            _count("max_pages", options.get("max_pages") or "1000"),
+            _colour(given.get("background") or "white"),
+            min(_count("max_pixels", given.get("max_pixels") or "50000000"), _MOST_PIXELS),
+            _count("max_pages", given.get("max_pages") or "1000"),
         )
 
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import stat
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image, UnidentifiedImageError
 
 from dicomwright.errors import DicomwrightError
+from dicomwright.payload import LazyImages
+from dicomwright.reading import refusal, regular_file, shown
 from dicomwright_sc.modes import form_of, pixels_of
-from dicomwright_sc.refusals import refusal, shown
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -51,6 +50,7 @@ _SCAN: Final = b"\xff\xda"
 _MOST_SCANS: Final = 100
 _STDERR: Final = 2
 _ONE_AT_A_TIME: Final = threading.RLock()  # the filters of warnings belong to the process, not to a thread
+_ONE: Final = "name one picture"
 _COPY_AGAIN: Final = "copy the file again or restore it"
 _LOSSY: Final = {"JPEG": "ISO_10918_1", "MPO": "ISO_10918_1"}
 _LOSSY_TIFF: Final = ("jpeg", "tiff_jpeg")
@@ -58,7 +58,7 @@ _LOSSY_TIFF: Final = ("jpeg", "tiff_jpeg")
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it has against a file is in our message
 
 
-class PicturePages(Sequence["NDArray[Any]"]):
+class PicturePages(LazyImages):
     """The pages of a file as images: (rows, columns) or (rows, columns, 3).
 
     A page is decoded each time it is asked for, from any thread.
@@ -102,16 +102,12 @@ class PicturePages(Sequence["NDArray[Any]"]):
                 self._admit(image, page)
                 forms.append(form_of(image, str(path), options.background, head))
                 lossy.append(_loss(image, forms[-1], size / count))
-        self.shapes = tuple(form.shape for form in forms)
-        self.dtypes = tuple(form.dtype for form in forms)
+        super().__init__(*_shapes_and_dtypes(forms))
         self.lossy = tuple(lossy)
         self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
 
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one page, or a list of several.
+    def image(self, position: int) -> NDArray[Any]:
+        """Return a page.
 
         Raises
         ------
@@ -119,14 +115,11 @@ class PicturePages(Sequence["NDArray[Any]"]):
             The page cannot be decoded.
 
         """
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        page = range(len(self))[index]
         with _open(self._path) as (_, image):
-            image.seek(page)
-            self._admit(image, page)
+            image.seek(position)
+            self._admit(image, position)
             pixels = pixels_of(image, str(self._path), self._options.background)
-        if pixels.shape != self.shapes[page] or pixels.dtype != self.dtypes[page]:
+        if pixels.shape != self.shapes[position] or pixels.dtype != self.dtypes[position]:
             raise refusal(self._path, "it changed while it was read", "build again", "changed")
         return pixels
 
@@ -142,56 +135,34 @@ class PicturePages(Sequence["NDArray[Any]"]):
 
     def digest(self) -> bytes:
         """Return a digest of all that the images follow from."""
-        with _regular(self._path) as file:
+        with regular_file(self._path, _ONE) as file:
             state = hashlib.file_digest(file, "sha256")
         state.update(repr(self._options.background).encode())
         return state.digest()
 
 
-class ImagePages(Sequence["NDArray[Any]"]):
+class ImagePages(LazyImages):
     """Pillow images in memory, as `PicturePages`."""
 
     def __init__(self, images: Sequence[Image.Image], background: tuple[int, int, int]) -> None:
         self._images, self._background = images, background
         forms = [form_of(image, "Pillow image", background) for image in images]
-        self.shapes = tuple(form.shape for form in forms)
-        self.dtypes = tuple(form.dtype for form in forms)
+        super().__init__(*_shapes_and_dtypes(forms))
         self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
 
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one image, or a list of several."""
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        return pixels_of(self._images[index], "Pillow image", self._background)
+    def image(self, position: int) -> NDArray[Any]:
+        """Return an image."""
+        return pixels_of(self._images[position], "Pillow image", self._background)
 
 
-@contextmanager
-def _regular(path: Path) -> Iterator[io.FileIO]:
-    """Open a regular file without ever waiting for it."""
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    )
-    try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        message = f"cannot be read: {reason}"
-        raise refusal(path, message, "check the path and its permissions", "unreadable") from error
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-            raise refusal(path, f"is {what}", "name one picture", "unreadable")
-        yield file
+def _shapes_and_dtypes(forms: Sequence[Form]) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
+    return tuple(form.shape for form in forms), tuple(form.dtype for form in forms)
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
     """Open a picture; what Pillow's decoders raise for damaged files becomes one refusal."""
-    with _regular(path) as file, _ONE_AT_A_TIME, warnings.catch_warnings():
+    with regular_file(path, _ONE) as file, _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, for odd tags and for sizes that are limited here
         try:
             with _quiet(os.pread(file.fileno(), _HEAD, 0)), Image.open(file, formats=FORMATS) as image:

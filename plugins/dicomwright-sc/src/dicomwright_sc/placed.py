@@ -11,8 +11,8 @@ from dicomwright.encoders.pixels import VolumePixels
 from dicomwright.encoders.placement import Placement, place
 from dicomwright.errors import StoredValueError
 from dicomwright.payload import StoredValueRules
+from dicomwright.reading import refusal
 from dicomwright_sc.images import FrameImages
-from dicomwright_sc.refusals import refusal
 
 if TYPE_CHECKING:
     from dicomwright.parents import ParentSeries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dicomwright.plugins import EncoderSpec, OptionSpec, ReaderSpec, hookimpl
 
-__all__ = ["dicomwright_encoders", "dicomwright_readers"]
+__all__ = ["PICTURE", "dicomwright_encoders", "dicomwright_readers"]
 
 _READER = {
     "background": "the colour behind transparent pixels: white, black, grey or #rrggbb (default white)",
@@ -21,39 +21,40 @@ _ENCODER = {
 }
 
 
+PICTURE = ReaderSpec(
+    name="picture",
+    summary="pictures: PNG, JPEG, TIFF with all its pages, BMP, PNM",
+    target="dicomwright_sc.reader:PictureReader",
+    extensions=(
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".dib",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+    ),
+    magic=(
+        (0, b"\x89PNG\r\n\x1a\n"),
+        (0, b"\xff\xd8\xff"),
+        (0, b"II*\0"),
+        (0, b"MM\0*"),
+        (0, b"II+\0"),
+        (0, b"MM\0+"),
+    ),
+    media_types=("image/png", "image/jpeg", "image/tiff", "image/bmp", "image/x-portable-anymap"),
+    options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _READER.items()),
+)
+
+
 @hookimpl
 def dicomwright_readers() -> list[ReaderSpec]:
     """Give the reader of pictures."""
-    return [
-        ReaderSpec(
-            name="picture",
-            summary="pictures: PNG, JPEG, TIFF with all its pages, BMP, PNM",
-            target="dicomwright_sc.reader:PictureReader",
-            extensions=(
-                ".png",
-                ".jpg",
-                ".jpeg",
-                ".jpe",
-                ".tif",
-                ".tiff",
-                ".bmp",
-                ".dib",
-                ".ppm",
-                ".pgm",
-                ".pbm",
-            ),
-            magic=(
-                (0, b"\x89PNG\r\n\x1a\n"),
-                (0, b"\xff\xd8\xff"),
-                (0, b"II*\0"),
-                (0, b"MM\0*"),
-                (0, b"II+\0"),
-                (0, b"MM\0+"),
-            ),
-            media_types=("image/png", "image/jpeg", "image/tiff", "image/bmp", "image/x-portable-anymap"),
-            options=tuple(OptionSpec(name=name, summary=summary) for name, summary in _READER.items()),
-        )
-    ]
+    return [PICTURE]
 
 
 @hookimpl

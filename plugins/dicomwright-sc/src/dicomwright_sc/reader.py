@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from dicomwright.payload import Frames
+from dicomwright.reading import refusal
 from dicomwright_sc.options import ReadOptions
 from dicomwright_sc.pages import MAGICS, ImagePages, PicturePages
-from dicomwright_sc.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from dicomwright.errors import BlueprintError
 from dicomwright.payload.stored_values import Quantise
-from dicomwright_sc.refusals import shown
+from dicomwright.reading import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
