@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dicomwright_node.receive import command as commands
 from dicomwright_node.receive.answers import Answer, Outcome, RefusedError
-from dicomwright_node.receive.facts import UID
+from dicomwright_node.receive.facts import is_uid
 from dicomwright_node.receive.intake import Announced, Origin
 from dicomwright_node.receive.negotiation import BUSY, Request, accept, judge, reject_bytes
 from dicomwright_node.receive.wire import ABORT, ASSOCIATE_RQ, DATA, RELEASE_RQ, PeerError, Wire
@@ -32,7 +32,6 @@ _LONGEST_COMMAND = 64 * 1024
 _CHUNK = 256 * 1024
 _ROOM_FOR_HEADERS = 64 * 1024  # what a PDU may have over what was announced: some senders count differently
 _DRAINED = 64 * 2**20  # so much of a refused dataset is read, so that the refusal can be told
-_LONGEST_UID = 64
 _UNRECOGNIZED = 0x0211
 
 
@@ -213,7 +212,7 @@ class Association:
 
     def _where(self, event: str, outcome: str, uid: str) -> dict[str, str]:
         """Return what a line of the log says beside its text."""
-        shown = uid if UID.fullmatch(uid[: _LONGEST_UID + 1]) else "not a UID"
+        shown = uid if is_uid(uid) else "not a UID"
         return {
             "event": event,
             "outcome": outcome.lower(),
@@ -250,9 +249,7 @@ class _Message:
     def begin(self, intake: Intake, origin: Origin, context: Accepted) -> None:
         """Open a file, if there is room for it."""
         uids = (self.command.sop_class, self.command.sop_instance)
-        if any(len(uid) > _LONGEST_UID or UID.fullmatch(uid) is None for uid in uids):
-            self._refused = Answer(Outcome.NOT_UNDERSTOOD, "the command set has a UID that is none")
-        elif context.abstract_syntax != self.command.sop_class:
+        if context.abstract_syntax != self.command.sop_class:
             self._refused = Answer(Outcome.MISMATCH, "the SOP class is not that of the presentation context")
         else:
             try:

@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-__all__ = ["UID", "Facts", "read_facts"]
+__all__ = ["Facts", "is_uid", "read_facts"]
 
-#: What a UID is made of. Components that begin with 0 are wrong (PS3.5 section 9.1), and are found in the field.
-UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _LONGEST_UID = 64
 _LONGEST_PATIENT_ID = 1024
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether a text is digits and dots as in a UID.
+
+    Components that begin with 0 are wrong (PS3.5 section 9.1), and are found in the field.
+    """
+    return len(text) <= _LONGEST_UID and _UID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def _uid(dataset: Dataset, keyword: str, tag: str, *, needed: bool = False) -> s
     value = str(dataset.get(keyword) or "").rstrip("\0 ")
     if not value and not needed:
         return ""
-    if len(value) > _LONGEST_UID or UID.fullmatch(value) is None:
+    if not is_uid(value):
         what = "is not a UID" if value else "is missing"
         raise RefusedError(Outcome.NOT_UNDERSTOOD, f"{keyword} {tag} {what}")
     return value

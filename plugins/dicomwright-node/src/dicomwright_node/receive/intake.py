@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dicomwright_node.receive.answers import Answer, Outcome, RefusedError
 from dicomwright_node.receive.committer import Committer, Pending
-from dicomwright_node.receive.facts import read_facts
+from dicomwright_node.receive.facts import is_uid, read_facts
 from dicomwright_node.receive.file_meta import file_start
 from dicomwright_node.store.files import PART
 from dicomwright_node.store.records import Arrival
@@ -47,11 +47,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What is said of an instance before its dataset comes."""
+    """What is said of an instance before its dataset comes; `study` only if it must be of one."""
 
     sop_class: str
     sop_instance: str
     transfer_syntax: str
+    study: str = ""
 
 
 class Intake:
@@ -84,9 +85,12 @@ class Intake:
         Raises
         ------
         RefusedError
-            There is no room.
+            A UID is none, or there is no room.
 
         """
+        uids = (announced.sop_class, announced.sop_instance, announced.transfer_syntax)
+        if not all(map(is_uid, uids)):
+            raise RefusedError(Outcome.NOT_UNDERSTOOD, "a UID that announces the instance is none")
         self.check_room()
         path = self.store.files.new_instance(next(self._ordinals))
         return Incoming(self, path, origin, announced)
@@ -223,6 +227,8 @@ class Incoming:
         ):
             if said != found:
                 raise RefusedError(Outcome.MISMATCH, f"{what} of the dataset is not the announced one")
+        if self._announced.study not in ("", facts.study):
+            raise RefusedError(Outcome.MISMATCH, "StudyInstanceUID (0020,000D) is not that of the request")
 
     def _arrival(self, facts: Facts) -> Arrival:
         """Return the row."""
