@@ -1,0 +1,150 @@
+"""An example series: its headers, and its own pixels as a source to build from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydicom import dcmread
+
+from dicomwright.encoders.iods import IMAGE_IODS
+from dicomwright.errors import ParentError, SourceError
+from dicomwright.parents import ParentSeries
+from dicomwright.payload.volume import Volume
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Example"]
+
+_IN_MEMORY = 4 * 1024**3
+
+
+@dataclass(frozen=True)
+class Example:
+    """A series to learn from.
+
+    Attributes
+    ----------
+    parents : ParentSeries
+        Its headers, in order along the slice normal.
+    name : str
+        What messages call it.
+
+    """
+
+    parents: ParentSeries
+    name: str
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Example:
+        """Read a series of single-frame CT, MR or PET images.
+
+        Raises
+        ------
+        ParentError
+            It is no series, or one of another kind.
+
+        """
+        example = cls(ParentSeries.read(path), str(path))
+        example.check()
+        return example
+
+    @property
+    def sop_class(self) -> str:
+        """UID of the SOP class of the images."""
+        return str(self.parents.first.get("SOPClassUID", ""))
+
+    @property
+    def base(self) -> str:
+        """The shipped blueprint of its IOD."""
+        return IMAGE_IODS[self.sop_class].blueprint
+
+    def check(self) -> None:
+        """Refuse what cannot be built again from its own pixels."""
+        if self.sop_class not in IMAGE_IODS:
+            names = ", ".join(iod.name for iod in IMAGE_IODS.values())
+            raise ParentError(
+                f"learn takes single-frame images of {names}, not {self._shown_class()}",
+                hint="start from a shipped blueprint: dicomwright blueprints",
+                loc=self.name,
+                kind="sop-class",
+            )
+        planes = self.parents.planes
+        if planes is None or len(planes) != len(self.parents):
+            why = (
+                "have no complete position"
+                if planes is None
+                else "share their positions, as a time series does"
+            )
+            raise ParentError(
+                f"learn takes one image for each place, and images of this series {why}",
+                hint="give the files of one volume",
+                loc=self.name,
+                kind="several-at-one-place",
+            )
+
+    def _shown_class(self) -> str:
+        from pydicom.uid import UID
+
+        return UID(self.sop_class).name or "images without SOPClassUID (0008,0016)"
+
+    @cached_property
+    def slices(self) -> list[NDArray[Any]]:
+        """The stored numbers of each image, decoded."""
+        rows, columns = (int(self.parents.first.get(name, 0) or 0) for name in ("Rows", "Columns"))
+        size = rows * columns * len(self.parents) * 2
+        if size > _IN_MEMORY:
+            raise SourceError(
+                f"the pixels take {size >> 20} MiB, more than the {_IN_MEMORY >> 20} MiB that learn holds in memory",
+                hint="give the files of a part of the series",
+                loc=self.name,
+                kind="too-large",
+            )
+        return [_pixels(path) for path in self.parents.files]
+
+    @cached_property
+    def rescales(self) -> list[tuple[float, float]]:
+        """Slope and intercept of each image."""
+        return [
+            (_number(one.get("RescaleSlope"), 1.0), _number(one.get("RescaleIntercept"), 0.0))
+            for one in self.parents
+        ]
+
+    def volume(self) -> Volume:
+        """Return its pixels as a source: stored numbers where all images have one rescale, else values."""
+        (slope, intercept), *others = self.rescales
+        if all(other == (slope, intercept) for other in others):
+            return Volume(np.stack(self.slices), slope=slope, intercept=intercept, source=self.name)
+        return Volume(np.stack([self.values(index) for index in range(len(self.parents))]), source=self.name)
+
+    def values(self, index: int) -> NDArray[np.float64]:
+        """Return the values of one image."""
+        slope, intercept = self.rescales[index]
+        return self.slices[index].astype(np.float64) * slope + intercept
+
+
+def _pixels(path: Path) -> NDArray[Any]:
+    """Return the stored numbers of one file."""
+    try:
+        array: NDArray[Any] = dcmread(path).pixel_array
+    except Exception as error:  # pydicom and its decoders raise many types
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SourceError(
+            f"the pixels cannot be decoded: {reason}",
+            hint="install one of the decoders that are named, or give the series uncompressed",
+            loc=str(path),
+            kind="pixels",
+        ) from error
+    if array.ndim != 2:  # noqa: PLR2004 - rows and columns
+        raise SourceError("the image has several frames or colours", loc=str(path), kind="pixels")
+    return array
+
+
+def _number(value: Any, default: float) -> float:
+    return default if value in (None, "") else float(value)

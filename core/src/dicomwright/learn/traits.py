@@ -1,0 +1,288 @@
+"""What each tag of an example series is, and which rule makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pydicom.datadict import keyword_for_tag
+from pydicom.tag import BaseTag
+
+from dicomwright.blueprint.tags import PrivateTag
+from dicomwright.engine.private import is_creator
+from dicomwright.learn.constants import constant_rule
+from dicomwright.learn.positions import linear
+from dicomwright.standard import modules_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydicom.dataelem import DataElement
+
+    from dicomwright.explain import Explained
+    from dicomwright.learn.example import Example
+    from dicomwright.parents import ParentSeries
+
+__all__ = ["KINDS", "Trait", "classify", "is_context"]
+
+#: What a tag can be.
+KINDS = (
+    "constant",
+    "patient/study context",
+    "UID",
+    "linear in position",
+    "varying",
+    "pixel-derived",
+    "private",
+)
+_CONSTANT, _CONTEXT, _UID, _LINEAR, _VARYING, _PIXELS, _PRIVATE = KINDS
+_CONTEXT_MODULES = ("Patient", "General Study", "Clinical Trial", "Visit")
+_PIXEL_MODULES = frozenset({"Image Pixel", "Modality LUT", "VOI LUT", "Overlay Plane"})
+_OF_PIXELS = frozenset(  # padding, the picture of the picture, and counts of slices
+    {0x00280120, 0x00280121, 0x00880200, 0x00541330, 0x00540081}
+)
+_SITE_MODULES = frozenset({"General Series", "General Equipment", "SOP Common", "SC Equipment"})
+_LINE = 60
+_PIXEL_GROUPS = frozenset({0x7FE0, *range(0x5000, 0x5100, 2), *range(0x6000, 0x6100, 2)})
+_PERSONAL_VRS = frozenset({"PN", "DA", "TM", "DT", "AS", "LT", "ST", "UT"})  # who and when, and free text
+#: Identity and dates of a new series are its own.
+_NEW = {
+    "SOPInstanceUID": "a new one for each instance",
+    "SeriesInstanceUID": "a new one for each series",
+    "SeriesDate": "the date of the build",
+    "SeriesTime": "the time of the build",
+    "ContentDate": "the date of the build",
+    "ContentTime": "the time of the build",
+    "SourceImageSequence": "a build refers to the images that it was made from",
+    "InstanceNumber": "numbered anew, 1 for the first slice along the normal",
+}
+_CREATED = {"InstanceCreationDate": "today", "InstanceCreationTime": "time-now"}
+_DERIVED = "DERIVED"
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One tag of the example, what it is, and what the draft does with it.
+
+    Attributes
+    ----------
+    tag : BaseTag or PrivateTag
+        The tag.
+    kind : str
+        One of `KINDS`.
+    note : str
+        Why the draft does what it does; holds no value of the example.
+    rule : str or dict, optional
+        The rule of the draft; None where the draft needs none.
+    told : bool
+        Whether a series that is built may differ from the example here.
+
+    """
+
+    tag: BaseTag | PrivateTag
+    kind: str
+    note: str
+    rule: str | Mapping[str, Any] | None = field(default=None)
+    told: bool = False
+
+    @property
+    def name(self) -> str:
+        """The tag as blueprint files write it."""
+        if isinstance(self.tag, PrivateTag):
+            return str(self.tag)
+        return keyword_for_tag(self.tag) or f"({self.tag.group:04X},{self.tag.element:04X})"
+
+    def weaker(self, why: str) -> Trait:
+        """Return the next weaker rule, where this one could not be kept."""
+        usable = {"copy": "usable", "when-varying": "paired"}
+        if self.rule is not None and self.rule != usable and not isinstance(self.tag, PrivateTag):
+            return replace(self, rule=usable, told=True, note=f"{self.note}; copied where it is legal: {why}")
+        return replace(self, rule=None, told=True, note=f"{self.note}; left out: {why}")
+
+
+def classify(
+    examples: list[Example], given: Mapping[int, Explained], same: frozenset[int], *, keep_private: bool
+) -> list[Trait]:
+    """Return the trait of each tag of the examples, in order.
+
+    Parameters
+    ----------
+    examples : list of Example
+        Series of one kind.
+    given : mapping of int to Explained
+        What the IOD's blueprint and the encoder make by themselves.
+    same : frozenset of int
+        Which of those tags have the values of the first example.
+    keep_private : bool
+        Whether private elements are copied.
+
+    """
+    tags = sorted({int(tag) for example in examples for one in example.parents for tag in list(one.keys())})
+    found = _Classifier(examples, given, same, keep_private=keep_private)
+    return [trait for tag in tags for trait in found.traits(tag)]
+
+
+@dataclass(frozen=True)
+class _Classifier:
+    """Classifies the tags of example series."""
+
+    examples: list[Example]
+    given: Mapping[int, Explained]
+    same: frozenset[int]
+    keep_private: bool
+
+    def traits(self, number: int) -> Iterator[Trait]:
+        """Yield the trait of a tag; group lengths and the creators of private blocks are written as needed."""
+        group, element = number >> 16, number & 0xFFFF
+        if group == 0x0002 or element == 0 or is_creator(number) or number == 0x00080005:  # noqa: PLR2004
+            return
+        if group & 1:
+            yield from self.private(number)
+        else:
+            yield self.trait(number)
+
+    def private(self, number: int) -> Iterator[Trait]:
+        """Yield the trait of a private element."""
+        tag = _private_tag(self.parents, number)
+        if tag is None:
+            return
+        if not self.keep_private:
+            yield Trait(tag, _PRIVATE, "left out; --keep-private copies it", told=True)
+        elif self.varies(number):
+            yield Trait(tag, _PRIVATE, "copied from the paired instance", self.paired(number))
+        else:
+            yield Trait(tag, _PRIVATE, "copied", {"copy": "optional"})
+
+    def trait(self, number: int) -> Trait:
+        """Return the trait of an ordinary tag."""
+        tag, kind, keyword = BaseTag(number), self.kind(number), keyword_for_tag(number)
+        if keyword in _CREATED:
+            return Trait(tag, kind, "when the new instance is made", {"series": _CREATED[keyword]}, told=True)
+        if keyword in _NEW:
+            return Trait(tag, kind, _NEW[keyword], told=True)
+        row = self.given.get(number)
+        if row is not None and row.layer.startswith("encoder") and "default" not in row.layer:
+            return Trait(tag, kind, "made by the encoder from the volume", told=number not in self.same)
+        if number in self.same and row is not None:
+            return Trait(tag, kind, f"{self.of(row)} has the rule already: {_short(row.rule)}")
+        return self.ruled(tag, kind)
+
+    def ruled(self, tag: BaseTag, kind: str) -> Trait:
+        """Return the trait of a tag that the draft has a rule for."""
+        number = int(tag)
+        if keyword_for_tag(number) == "ImageType" and not self.is_derived():
+            return Trait(tag, kind, "what is built from it is derived, and says so", told=True)
+        if kind == _PIXELS:
+            return Trait(tag, kind, "follows from the pixels; left to the encoder", told=True)
+        if self.varies(number):
+            return Trait(tag, kind, "copied from the paired instance", self.paired(number))
+        element = self.parents.element(tag)
+        if kind != _CONSTANT or element is None or not self.alike(number):
+            return Trait(tag, kind, "copied from the parent", {"copy": "optional"})
+        rule = constant_rule(element) if _is_of_site(modules_with(number)) else None
+        if rule is None:
+            return Trait(
+                tag, kind, f"{self.everywhere()}; says how the parent was made", {"copy": "optional"}
+            )
+        return Trait(tag, kind, self.everywhere(), rule)
+
+    def of(self, row: Explained) -> str:
+        """Return who gives a rule."""
+        return self.examples[0].base if row.layer == "blueprint" else row.layer
+
+    def kind(self, number: int) -> str:
+        """Return what a tag is."""
+        element = self.parents.element(number) or self.anywhere(number)
+        modules = modules_with(number)
+        is_varying = self.varies(number)
+        if _is_of_pixels(number, modules) and not (_is_window(number) and not is_varying):
+            return _PIXELS
+        if element is not None and element.VR == "UI":
+            return _UID
+        if is_context(modules) and not is_varying:
+            return _CONTEXT
+        if is_varying:
+            return _LINEAR if linear(self.examples, number) else _VARYING
+        is_personal = element is not None and (element.VR in _PERSONAL_VRS or _is_an_id(element))
+        return _CONTEXT if is_personal else _CONSTANT
+
+    @property
+    def parents(self) -> ParentSeries:
+        """The first example."""
+        return self.examples[0].parents
+
+    def anywhere(self, number: int) -> DataElement | None:
+        """Return an element of whichever instance has it."""
+        for example in self.examples:
+            for index, dataset in enumerate(example.parents):
+                if number in dataset:
+                    return example.parents.element(number, index)
+        return None
+
+    def varies(self, number: int) -> bool:
+        """Tell whether instances of one series differ."""
+        return any(example.parents.varies(number) for example in self.examples)
+
+    def alike(self, number: int) -> bool:
+        """Tell whether all examples have the same value."""
+        elements = [example.parents.element(number) for example in self.examples]
+        return all(element is not None and element == elements[0] for element in elements)
+
+    def everywhere(self) -> str:
+        """Say where a value was found."""
+        count = sum(len(example.parents) for example in self.examples)
+        series = "" if len(self.examples) == 1 else f" of {len(self.examples)} series"
+        return f"the same in all {count} instances{series}"
+
+    def paired(self, number: int) -> str | Mapping[str, Any]:
+        """Return the rule that copies from the paired instance."""
+        tag = number if not number >> 16 & 1 else _private_tag(self.parents, number)
+        everywhere = all(tag is not None and example.parents.has_everywhere(tag) for example in self.examples)
+        return "copy-instance" if everywhere else {"copy": "optional", "when-varying": "paired"}
+
+    def is_derived(self) -> bool:
+        """Tell whether the examples are derived images themselves."""
+        element = self.parents.element(0x00080008)
+        return element is not None and not self.varies(0x00080008) and _DERIVED in (element.value or ())
+
+
+def is_context(modules: tuple[str, ...]) -> bool:
+    """Tell whether a tag belongs to the patient, the study or the trial."""
+    return any(module.startswith(_CONTEXT_MODULES) for module in modules)
+
+
+def _is_of_pixels(number: int, modules: tuple[str, ...]) -> bool:
+    return number >> 16 in _PIXEL_GROUPS or number in _OF_PIXELS or not _PIXEL_MODULES.isdisjoint(modules)
+
+
+def _is_of_site(modules: tuple[str, ...]) -> bool:
+    """Tell whether a tag names what a site calls and makes things with, rather than how a parent was acquired."""
+    return not modules or not _SITE_MODULES.isdisjoint(modules)
+
+
+def _is_window(number: int) -> bool:
+    return number in (0x00281050, 0x00281051, 0x00281055, 0x00281056)
+
+
+def _is_an_id(element: DataElement) -> bool:
+    """Tell whether an element is a number that an institution gave to something of this examination."""
+    keyword = str(element.keyword)
+    return (
+        element.VR in {"SH", "LO"} and keyword != "DeviceSerialNumber" and keyword.endswith(("ID", "Number"))
+    )
+
+
+def _private_tag(parents: ParentSeries, number: int) -> PrivateTag | None:
+    """Return a private tag by its creator, None where it has none."""
+    group, block, offset = number >> 16, number >> 8 & 0xFF, number & 0xFF
+    for dataset in parents:
+        creator: DataElement | None = dataset.get((group, block))
+        name = "" if creator is None else str(creator.value or "")
+        if name.strip():
+            return PrivateTag(group, name, offset)
+    return None
+
+
+def _short(text: str) -> str:
+    """Return a rule as it fits a line."""
+    return text if len(text) <= _LINE else f"{text[: _LINE - 3]}..."

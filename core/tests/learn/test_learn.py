@@ -1,0 +1,247 @@
+"""Drafts of blueprints from example series, and whether they hold."""
+
+from __future__ import annotations
+
+import tomllib
+
+import numpy as np
+import pydicom
+import pytest
+
+from dicomwright import Blueprint, DicomFactory
+from dicomwright.errors import DicomwrightError, ParentError, SourceError
+from dicomwright.learn import KINDS, learn
+from dicomwright.parents import ParentSeries
+
+REAL = {
+    "v01_ct_axial/dicom": "ct-image",
+    "v02_mr_sagittal/dicom": "mr-image",
+    "v03_mr_oblique_triple/dicom": "mr-image",
+    "v04_mr_oblique_ipp_off_normal/dicom": "mr-image",
+    "v06_pet_fdg/dicom": "pet-image",
+    "v07_ct_tilt_nonuniform/dicom": "ct-image",
+}
+
+
+@pytest.fixture
+def example(make_series, write_series, tmp_path):
+    """Return `example(name="a", change=None, **how) -> folder` with a series of anisotropic, oblique slices."""
+
+    def make(name="a", change=None, **how):
+        series = make_series(**({"modality": "CT", "orientation": "oblique"} | how))
+        for index, dataset in enumerate(series):
+            dataset.XRayTubeCurrent = 100 + index * index
+            dataset.TableHeight = f"{50 + 2.5 * index}"
+            dataset.Manufacturer = "ACME"
+            dataset.SeriesDescription = 'Chest "thin"'
+            dataset.Exposure = 43
+            if change:
+                change(dataset, index)
+        folder = tmp_path / name
+        folder.mkdir()
+        write_series(series, folder)
+        return folder
+
+    return make
+
+
+def trait(learned, name):
+    (found,) = (one for one in learned.traits if one.name == name)
+    return found
+
+
+def rules(learned):
+    return tomllib.loads(learned.text)["elements"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Manufacturer", "constant"),
+        ("PatientID", "patient/study context"),
+        ("StudyDate", "patient/study context"),
+        ("SOPInstanceUID", "UID"),
+        ("StudyInstanceUID", "UID"),
+        ("ImagePositionPatient", "linear in position"),
+        ("TableHeight", "linear in position"),
+        ("XRayTubeCurrent", "varying"),
+        ("Rows", "pixel-derived"),
+    ],
+)
+def test_each_tag_has_a_kind(example, name, kind):
+    learned = learn(example())
+    assert trait(learned, name).kind == kind
+    assert {one.kind for one in learned.traits} <= set(KINDS)
+
+
+def test_the_draft_says_how_each_tag_is_made(example):
+    found = rules(learn(example()))
+    assert found["Manufacturer"] == {"static": "ACME"}
+    assert found["SeriesDescription"] == {"static": 'Chest "thin"'}
+    assert found["XRayTubeCurrent"] == found["TableHeight"] == "copy-instance"
+    assert found["Exposure"] == {"copy": "optional"}  # how this parent was made, not how the next will be
+    assert not {"Rows", "SOPInstanceUID", "ImagePositionPatient", "PatientID"} & found.keys()
+
+
+def test_every_tag_stands_in_the_draft(example):
+    folder = example(sequences=True, private=True)
+    learned = learn(folder)
+    present = {int(tag) for path in folder.iterdir() for tag in pydicom.dcmread(path).keys()}  # noqa: SIM118
+    for one in learned.traits:
+        assert f"{one.name}: " in learned.text or one.name in rules(learned)
+    ordinary = {int(one.tag) for one in learned.traits if isinstance(one.tag, int)}
+    untold = {tag for tag in present if not tag >> 16 & 1} - ordinary
+    assert untold <= {0x00080005}  # the character set follows from the texts
+
+
+def test_nothing_of_the_patient_is_in_the_draft(example):
+    def name(dataset, _):
+        dataset.PatientName = dataset.OperatorsName = dataset.PatientComments = "CANARY^SECRET"
+        dataset.PatientID = dataset.AccessionNumber = dataset.RequestedProcedureID = "CANARY-1"
+        dataset.ImageComments = "CANARY of the image"
+
+    text = learn(example(change=name)).text
+    assert "CANARY" not in text
+    assert "OperatorsName = " in text
+
+
+def test_the_draft_builds_the_example_again(example, tmp_path):
+    folder = example(sequences=True)
+    learned = learn(folder)
+    assert learned.unexpected == ()
+    assert learned.largest_error == 0
+    draft = tmp_path / "draft.toml"
+    draft.write_text(learned.text, encoding="utf-8")
+    parents = ParentSeries.read(folder)
+    pixels = np.stack([pydicom.dcmread(path).pixel_array for path in parents.files])
+    series = DicomFactory().build(pixels, Blueprint.load(draft), parents)
+    for built, parent in zip(series, parents, strict=True):
+        assert built.XRayTubeCurrent == parent.XRayTubeCurrent
+        assert built.PatientID == parent.PatientID
+        assert built.SOPInstanceUID != parent.SOPInstanceUID
+        assert np.allclose(built.ImagePositionPatient, parent.ImagePositionPatient)
+
+
+def test_what_differs_is_told(example):
+    learned = learn(example(private=True))
+    names = {one.name.partition(" ")[0] for one in learned.differences}
+    assert {"SOPInstanceUID", "SeriesInstanceUID", "ContributingEquipmentSequence"} <= names
+    assert all(one.told and one.why for one in learned.differences if one.what != "missing")
+    assert not {"PatientID", "XRayTubeCurrent", "ImagePositionPatient", "Rows"} & names
+
+
+def test_an_untold_difference_is_seen(example, monkeypatch):
+    from dicomwright.learn import traits
+
+    folder = example()
+    monkeypatch.setattr(
+        traits, "constant_rule", lambda element: {"static": "43"} if element.VR == "LO" else None
+    )
+    learned = learn(folder)
+    assert {one.name for one in learned.unexpected} >= {"Manufacturer (0008,0070)"}
+
+
+def test_private_elements_only_when_asked_for(example):
+    folder = example(private=True)
+    without, kept = learn(folder), learn(folder, keep_private=True)
+    assert [one.rule for one in without.traits if one.kind == "private"] == [
+        None for one in kept.traits if one.kind == "private"
+    ]
+    assert any(":(" in name for name in rules(kept))
+    assert not any(":(" in name for name in rules(without))
+    assert kept.unexpected == ()
+
+
+def test_several_series_tell_the_site_from_the_patient(example):
+    def other(dataset, _):
+        dataset.SeriesDescription = "Abdomen"
+
+    first, second = example("a"), example("b", other, seed=2)
+    alone, both = learn(first), learn(first, second)
+    assert rules(alone)["SeriesDescription"] == {"static": 'Chest "thin"'}
+    assert rules(both)["SeriesDescription"] == {"copy": "optional"}
+    assert rules(both)["Manufacturer"] == {"static": "ACME"}
+    assert both.instances == 2 * alone.instances
+    assert both.unexpected == ()
+
+
+def test_a_tag_that_some_instances_lack(example):
+    def some(dataset, index):
+        if index == 2:
+            del dataset.XRayTubeCurrent
+
+    learned = learn(example(change=some))
+    assert rules(learned)["XRayTubeCurrent"] == {"copy": "optional", "when-varying": "paired"}
+    assert learned.unexpected == ()
+
+
+def test_an_illegal_value_is_left_out_and_told(example):
+    def age(dataset, _):
+        dataset["PatientAge"] = pydicom.dataelem.RawDataElement(
+            pydicom.tag.Tag("PatientAge"), "AS", 4, b"42  ", 0, False, True
+        )
+
+    learned = learn(example(change=age))
+    (one,) = (one for one in learned.differences if one.name.startswith("PatientAge"))
+    assert (one.what, one.told) == ("missing", True)
+    assert "an age is nnnD, nnnW, nnnM or nnnY" in one.why
+
+
+def test_images_that_each_have_a_rescale_of_their_own(example):
+    def rescale(dataset, index):
+        dataset.RescaleSlope = f"{1 + index / 7:.6f}"
+
+    learned = learn(example(change=rescale))
+    assert 0 < learned.largest_error < 0.05
+    (slope,) = (one for one in learned.differences if one.name.startswith("RescaleSlope"))
+    assert slope.told
+
+
+@pytest.mark.parametrize(("case", "base"), REAL.items(), ids=[case.partition("/")[0] for case in REAL])
+def test_real_series(shared_data, case, base):
+    learned = learn(shared_data / case)
+    assert learned.base == base
+    assert learned.unexpected == ()
+    assert learned.largest_error < (1 if base == "pet-image" else 1e-9)
+    assert all(f"{one.name} {one.what}" in learned.text for one in learned.differences)
+
+
+@pytest.mark.parametrize("syntax", ["bigendian", "deflated", "implicit", "rle"])
+def test_real_series_in_any_transfer_syntax(shared_data, syntax):
+    learned = learn(shared_data / "v08_parents_transfer_syntaxes" / f"series_{syntax}")
+    assert (learned.unexpected, learned.largest_error) == ((), 0)
+
+
+def test_refusals(example, tmp_path):
+    with pytest.raises(ParentError, match="no series to learn from"):
+        learn()
+    with pytest.raises(DicomwrightError, match="nowhere cannot be read"):
+        learn(tmp_path / "nowhere")
+    with pytest.raises(ParentError, match="of 2 kinds"):
+        learn(example("ct"), example("mr", modality="MR"))
+
+
+def test_a_series_of_another_kind(example):
+    def capture(dataset, _):
+        dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+
+    with pytest.raises(ParentError, match="single-frame images of CT, MR, PET, not Secondary Capture"):
+        learn(example(change=capture))
+
+
+def test_several_images_at_one_place(example):
+    def still(dataset, index):
+        dataset.ImagePositionPatient = [0, 0, index // 2]
+
+    with pytest.raises(ParentError, match="share their positions, as a time series does"):
+        learn(example(change=still, orientation="axial"))
+
+
+def test_pixels_that_cannot_be_decoded(example):
+    folder = example()
+    path = sorted(folder.iterdir())[1]
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = dataset.PixelData[:-4]
+    dataset.save_as(path)
+    with pytest.raises(SourceError, match="the pixels cannot be decoded"):
+        learn(folder)
