@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dicomwright.errors import SourceError
+from dicomwright.errors import DicomwrightError, SourceError
 from dicomwright_nifti.options import ReadOptions
 
 
@@ -34,13 +34,13 @@ def test_ratios_that_are_none(text):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("max_byte", "1", "has no option 'max_byte'; did you mean max_bytes?"),
-        ("zzz", "1", "options are max_bytes, max_ratio, orientation, units"),
+        ("max_byte", "1", 'has no option "max_byte"; did you mean max_bytes?'),
+        ("zzz", "1", "it has max_bytes, max_ratio, orientation, units"),
         ("orientation", "best", "cannot be 'best'; it is one of auto, sform, qform"),
         ("units", "cm", "cannot be 'cm'; it is one of header, mm"),
     ],
 )
 def test_mistakes_are_named(name, value, words):
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(DicomwrightError) as caught:
         ReadOptions.parse({name: value})
     assert words in str(caught.value)

@@ -141,7 +141,7 @@ def test_a_file_of_many_bytes_is_refused_before_it_is_read(refused, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
 def test_a_pipe_is_not_waited_for(refused, tmp_path):
     os.mkfifo(tmp_path / "pipe.pdf")
-    assert "no regular file" in refused(tmp_path / "pipe.pdf")
+    assert "is not a regular file; name a PDF file" in refused(tmp_path / "pipe.pdf")
 
 
 def test_a_missing_file(refused, tmp_path):

@@ -6,12 +6,14 @@ import random
 import struct
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from dicomwright.errors import DicomwrightError
+from dicomwright.errors import DicomwrightError, PluginError
+from dicomwright_sc.reader import PictureReader
 
 SHARED = {  # of the card: file -> shape, type
     "card_rgb.png": ((61, 97, 3), "u1"),
@@ -183,11 +185,15 @@ def test_pillow_images_in_memory(rgb, build, written):
     [
         ({"background": "mauve"}, "option background of the reader of pictures cannot be 'mauve'"),
         ({"max_pixels": "0"}, "option max_pixels"),
-        ({"dpi": "300"}, "has no option 'dpi'"),
     ],
 )
 def test_options(tmp_path, rgb, refused, options, message):
     assert message in refused(saved(tmp_path, Image.fromarray(rgb)), **options)
+
+
+def test_an_option_that_there_is_not(tmp_path, rgb):
+    with pytest.raises(PluginError, match='"picture" has no option "dpi"; it has background, max_pixels'):
+        PictureReader().read(Path(saved(tmp_path, Image.fromarray(rgb))), {"dpi": "300"})
 
 
 def test_limits(tmp_path, refused):

@@ -35,10 +35,10 @@ def is_pdf(data: bytes) -> bool:
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """Return the bytes of a regular file that is not larger than allowed."""
-    with regular_file(path, "name a PDF file") as file:
+    with io.BufferedReader(regular_file(path, "name a PDF file")) as file:
         check_size(path, os.fstat(file.fileno()).st_size, max_bytes)
         try:
-            data = io.BufferedReader(file).read(max_bytes + 1)
+            data = file.read(max_bytes + 1)
         except OSError as error:
             raise unreadable(path, error) from error
     check_size(path, len(data), max_bytes)
