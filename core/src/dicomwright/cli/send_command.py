@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomwright.cli.lint_command import without_plugins
 from dicomwright.cli.options import PAIR
 
 if TYPE_CHECKING:
@@ -73,8 +72,9 @@ def send(ctx: click.Context, /, **given: Any) -> None:
     """
     from dicomwright.plugins.isolation import stdout_to_stderr
 
+    off = bool(ctx.find_root().params.get("no_plugins") or given["without_plugins"])
     with stdout_to_stderr():
-        report = _sent(given, *_split(ctx, given["arguments"]), no_plugins=without_plugins(ctx, given))
+        report = _sent(given, *_split(ctx, given["arguments"]), no_plugins=off)
     if not given["quiet"]:
         _warn(report)
     if given["as_json"]:

@@ -1,0 +1,215 @@
+"""Associations: opened with a reason when that fails, and without a race that the library has."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pynetdicom import AE, evt
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pynetdicom.association import Association
+    from pynetdicom.presentation import PresentationContext
+
+    from dicomwright_node.senders.dicom_address import DicomAddress
+
+__all__ = ["NoAssociationError", "Peer", "Timeouts", "associated"]
+
+_PERMANENT = 1
+
+
+class NoAssociationError(Exception):
+    """There is no association.
+
+    Attributes
+    ----------
+    permanent : bool
+        Whether it is no use to ask again: the other side said so.
+    status : str
+        What it said, for the ledger.
+
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, status: str = "") -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds, each for one kind of wait."""
+
+    connect: float
+    acse: float
+    dimse: float
+    network: float
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom to talk to, and how."""
+
+    address: DicomAddress
+    calling: str
+    timeouts: Timeouts
+    tls: ssl.SSLContext | None = None
+    tls_name: str = ""
+
+    @property
+    def tls_arguments(self) -> tuple[ssl.SSLContext, str] | None:
+        """What the library takes."""
+        return None if self.tls is None else (self.tls, self.tls_name or self.address.host)
+
+
+@contextlib.contextmanager
+def associated(
+    peer: Peer, contexts: Sequence[PresentationContext], handlers: Sequence[Any] = ()
+) -> Iterator[Association]:
+    """Give an association; it is released in the end, or aborted if something went wrong.
+
+    Raises
+    ------
+    NoAssociationError
+        There is none, with the reason.
+
+    """
+    entity = AE(ae_title=peer.calling)
+    entity.connection_timeout = peer.timeouts.connect
+    entity.acse_timeout = peer.timeouts.acse
+    entity.dimse_timeout = peer.timeouts.dimse
+    entity.network_timeout = peer.timeouts.network
+    opened = threading.Event()
+    began = time.monotonic()
+    association = entity.associate(
+        peer.address.host,
+        peer.address.port,
+        contexts=list(contexts),
+        ae_title=peer.address.title,
+        tls_args=peer.tls_arguments,
+        evt_handlers=[(evt.EVT_CONN_OPEN, lambda _: opened.set()), *handlers],
+    )
+    if not association.is_established:
+        if association.rejected_contexts:  # it answered, and takes nothing of what was proposed
+            yield association
+            return
+        raise _reason(association, peer, opened=opened.is_set(), seconds=time.monotonic() - began)
+    _close_the_race(association)
+    _without_delays(association)
+    try:
+        yield association
+    except GeneratorExit:  # the user stops between two files
+        _release(association)
+        raise
+    except BaseException:
+        association.abort()
+        raise
+    _release(association)
+
+
+def _without_delays(association: Association) -> None:
+    """Send and acknowledge small packets at once.
+
+    Requests and answers are two packets each; waiting for company costs 40 ms a packet, and 90 ms an instance.
+    """
+    connection: Any = getattr(association.dul.socket, "socket", None)
+
+    def at_once(_: Any) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # closed; or a system that has no such option
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # holds for a moment only
+
+    with contextlib.suppress(OSError, AttributeError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    association.bind(evt.EVT_DATA_SENT, at_once)
+
+
+def _release(association: Association) -> None:
+    if association.is_established:
+        association.release()
+
+
+def _reason(association: Association, peer: Peer, *, opened: bool, seconds: float) -> NoAssociationError:
+    """Return why there is no association."""
+    who = str(peer.address)
+    if not opened:
+        return NoAssociationError(f"no connection to {who}: {_no_connection(peer)}")
+    if association.is_rejected:
+        answer = association.acceptor.primitive
+        permanent = getattr(answer, "result", None) == _PERMANENT
+        text = f"{who} rejects the association: {getattr(answer, 'reason_str', 'no reason given')}"
+        return NoAssociationError(text, permanent=permanent, status="A-ASSOCIATE-RJ")
+    if seconds >= peer.timeouts.acse:
+        return NoAssociationError(
+            f"{who} does not answer the request for an association within {peer.timeouts.acse:g} s"
+        )
+    return NoAssociationError(f"{who} ended the connection, or what listens there does not speak DICOM")
+
+
+def _no_connection(peer: Peer) -> str:
+    """Connect once more for the reason, which the library only logs."""
+    where = (peer.address.host, peer.address.port)
+    try:
+        with socket.create_connection(where, peer.timeouts.connect) as connection:
+            if peer.tls_arguments is not None:
+                context, name = peer.tls_arguments
+                context.wrap_socket(connection, server_hostname=name).close()
+    except TimeoutError:
+        return f"no answer within {peer.timeouts.connect:g} s"
+    except OSError as error:
+        return f"{error.strerror or error}"
+    return "it was closed"
+
+
+class _Gate(threading.Event):
+    """Stands where the library pauses the thread that looks for messages while a request waits for its answer.
+
+    The library's own lets the thread through, and it may read the answer that another thread waits for; the request
+    then has no answer, about once in ten thousand. Here, passing and being closed exclude each other.
+    """
+
+    def __init__(self, passed: Callable[[], None]) -> None:
+        super().__init__()
+        self._passed = passed
+        self._change = threading.Condition()
+        self._open = True
+        self.waiting = threading.Event()
+
+    def is_set(self) -> bool:
+        return self._open
+
+    def set(self) -> None:
+        with self._change:
+            self._open = True
+            self._change.notify_all()
+
+    def clear(self) -> None:
+        with self._change:
+            self._open = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        with self._change:
+            self.waiting.set()
+            self._change.wait_for(lambda: self._open, timeout)
+            self._passed()
+            return self._open
+
+
+def _close_the_race(association: Association) -> None:
+    """Put our gate in the place of the library's, if it still has one there."""
+    names = ("_reactor_checkpoint", "_is_paused")
+    if not all(
+        hasattr(association, name) for name in names
+    ):  # pragma: no cover  # another release of the library
+        return
+    gate = _Gate(lambda: setattr(association, "_is_paused", False))
+    gate.clear()
+    association._reactor_checkpoint = gate  # noqa: SLF001  # there is no public way
+    gate.waiting.wait(1.0)  # from here on the thread stands at ours
+    gate.set()
