@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement
 from dicomwright.blueprint.elements import DiscardElement, IndexElement, SeriesElement, StaticElement
-from dicomwright.blueprint.resolution import OMIT
+from dicomwright.blueprint.resolution import OMIT, EncodedElement, PerInstance
 from dicomwright.encoders.api import PixelElement
+from dicomwright.engine.encoding import encoder_for
+from dicomwright.payload.decimal_string import ds
 from dicomwright.uids import gen_uid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydicom.tag import BaseTag
+
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.elements import VirtualElement
+    from dicomwright.blueprint.environment import SeriesEnvironment
+    from dicomwright.blueprint.resolution import Resolution
     from dicomwright.encoders.api import EncodeRequest
     from dicomwright.encoders.iods import ImageIod
     from dicomwright.encoders.pixels import VolumePixels
     from dicomwright.encoders.placement import Placement
 
-__all__ = ["RescaleElement", "each", "new_frame_of_reference", "pixel_module", "window"]
+__all__ = ["RescaleElement", "decimals", "each", "new_frame_of_reference", "pixel_module", "window"]
 
 _WIDEST = 9e18
 _LOSSY = "LossyImageCompression"
@@ -68,6 +74,24 @@ def each(keyword: str, vr: str, values: list[Any]) -> VirtualElement:
     if all(value == values[0] for value in values):
         return StaticElement(keyword, vr, values[0])
     return IndexElement(keyword, vr, values)
+
+
+def decimals(keyword: str, rows: list[Any]) -> VirtualElement:
+    """Return an element with a number, or a list of numbers, for each instance."""
+    texts = [ds(row) if isinstance(row, float) else [ds(number) for number in row] for row in rows]
+    if all(text == texts[0] for text in texts):
+        return StaticElement(keyword, "DS", texts[0])
+    return _DecimalElement(keyword, "DS", texts)
+
+
+class _DecimalElement(IndexElement):
+    """Decimal strings that `ds` made: they need no check, and are encoded at once."""
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the values, one for each instance."""
+        found: PerInstance = super().resolve(env)
+        encode = encoder_for(cast("BaseTag", self.tag), "DS", ())
+        return PerInstance.of(EncodedElement(encode(value)) for value in found.known or ())
 
 
 class _OptionalElement(PixelElement):

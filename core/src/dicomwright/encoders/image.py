@@ -11,7 +11,14 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import BulkElement, FunctionalElement, StaticElement
 from dicomwright.encoders.api import Encoding
-from dicomwright.encoders.elements import RescaleElement, each, new_frame_of_reference, pixel_module, window
+from dicomwright.encoders.elements import (
+    RescaleElement,
+    decimals,
+    each,
+    new_frame_of_reference,
+    pixel_module,
+    window,
+)
 from dicomwright.encoders.iods import IMAGE_IODS, ImageIod
 from dicomwright.encoders.pixels import VolumePixels
 from dicomwright.encoders.placement import Placement, place
@@ -186,10 +193,8 @@ def _plane_module(placement: Placement, iod: ImageIod, request: EncodeRequest) -
     orientation = [ds(number) for number in (*planes.row_direction, *planes.column_direction)]
     yield StaticElement("ImageOrientationPatient", "DS", orientation)
     yield StaticElement("PixelSpacing", "DS", [ds(number) for number in planes.pixel_spacing])
-    yield each(
-        "ImagePositionPatient", "DS", [[ds(number) for number in position] for position in planes.positions]
-    )
-    yield each("SliceLocation", "DS", [ds(number) for number in planes.projections])
+    yield decimals("ImagePositionPatient", planes.positions.tolist())
+    yield decimals("SliceLocation", planes.projections.tolist())
     if iod.spacing_between_slices and planes.spacing is not None:
         yield StaticElement("SpacingBetweenSlices", "DS", ds(planes.spacing))
     yield from new_frame_of_reference(placement, request)

@@ -57,6 +57,7 @@ class VolumePixels:
         self._non_finite = non_finite
         self._quantise = quantise
         self._errors = np.full(volume.slices, np.nan)
+        self._settled: StoredValues | None = None  # once a slice has an error that none exceeds
 
     @cached_property
     def stored(self) -> StoredValues:
@@ -91,7 +92,10 @@ class VolumePixels:
         plane = self.volume.array[index]
         if index % max(1, RELEASED_AT_ONCE // plane.nbytes) == 0:
             release(self.volume.array)
-        stored, self._errors[index] = self.stored.encode(plane)
+        stored, error = (self._settled or self.stored).encode(plane)
+        self._errors[index] = error
+        if self._settled is None and error >= self.stored.most_error:
+            self._settled = self.stored.unmeasured()
         return stored
 
     def result(self) -> dict[str, Any]:

@@ -32,10 +32,17 @@ class BuildEnvironment(InstanceEnvironment):
         self.total_images = request.count
         self.kwargs = request.kwargs
         self.factory = request.factory
-        images = request.images
-        self.slope = None if images is None else images.slope
-        self.intercept = None if images is None else images.intercept
         self._header = header
+
+    @property
+    def slope(self) -> float | None:  # type: ignore[override]  # asked by few
+        """RescaleSlope of the images."""
+        return None if self.request.images is None else self.request.images.slope
+
+    @property
+    def intercept(self) -> float | None:  # type: ignore[override]  # asked by few
+        """RescaleIntercept of the images."""
+        return None if self.request.images is None else self.request.images.intercept
 
     @property
     def header_dataset(self) -> Dataset:  # type: ignore[override]  # made on demand

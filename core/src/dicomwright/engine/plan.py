@@ -26,7 +26,7 @@ from dicomwright.errors import BlueprintError
 from dicomwright.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from pydicom.dataelem import RawDataElement
@@ -116,15 +116,18 @@ class Plan:
 
     def environment(self, index: int) -> BuildEnvironment:
         """Return the environment of one instance."""
-        return BuildEnvironment(self.request, index, lambda: self.header_dataset)
+        return BuildEnvironment(self.request, index, self._constant_dataset)
 
-    def header(self, env: BuildEnvironment) -> Header:
-        """Return one instance without its pixels."""
-        return self._header(self._joined, env)
+    def _constant_dataset(self) -> Dataset:
+        return self.header_dataset
+
+    def headers(self, indices: Iterable[int]) -> list[Header]:
+        """Return instances without their pixels; their functions are asked in this order."""
+        with self.request.uids.at(""), frozen_instant(self.request.instant):
+            return [self._header(self._joined, self.environment(index)) for index in indices]
 
     def _header(self, parts: Sequence[Part], env: BuildEnvironment) -> Header:
-        with self.request.uids.at(""), frozen_instant(self.request.instant):
-            elements = [part.encode(env) for part in parts]
+        elements = [part.encode(env) for part in parts]
         sop_class, sop_instance = b"", b""
         for part, data in zip(parts, elements, strict=True):
             if part.tag >= _SOP_INSTANCE:
@@ -151,7 +154,8 @@ class Plan:
     def dataset(self, index: int, touched: Callable[[Dataset], None] | None = None) -> InstanceDataset:
         """Return one instance as a dataset; its pixels are read when they are asked for."""
         env = self.environment(index)
-        header = self._header(self.parts, env)
+        with self.request.uids.at(""), frozen_instant(self.request.instant):
+            header = self._header(self.parts, env)
         elements: dict[Any, Any] = {}
         for part, data in zip(self.parts, header.elements, strict=True):
             if data:

@@ -143,6 +143,7 @@ class Series(Sequence["Dataset"]):
 
         """
         target = Path(directory)
+        names = [file_name(number) for number in range(1, len(self) + 1)]
         start = time.perf_counter()
         with staged(target, overwrite=overwrite) as folder:
             write_instances(
@@ -153,13 +154,11 @@ class Series(Sequence["Dataset"]):
                 fsync=fsync,
                 progress=progress,
             )
-            finished = [folder / file_name(number) for number in range(1, len(self) + 1)]
             for check in checks:
-                self._report.checks |= check(finished)
-        files = [target / file_name(number) for number in range(1, len(self) + 1)]
-        self._published = {"directory": str(target), "files": [path.name for path in files]}
+                self._report.checks |= check([folder / name for name in names])
+        self._published = {"directory": str(target), "files": names}
         self._report.seconds += time.perf_counter() - start
-        return files
+        return [target / name for name in names]
 
     @property
     def result(self) -> dict[str, Any]:

@@ -27,9 +27,9 @@ __all__ = ["write_instances"]
 
 _WORTH_A_THREAD = 128 * 1024  # bytes of pixels an instance; below, handing over costs more than it gains
 _MOST_THREADS = 4
-_AT_ONCE = (
-    8  # instances whose headers are made one after the other: made between pixels, each takes twice as long
-)
+_HEADERS_AT_ONCE = 64  # made one after the other: a header that is made between pixels takes twice as long
+_HEADER_BYTES = 2**20
+_FILES_AT_ONCE = 8  # that a thread takes
 _BYTES_AT_ONCE = 2**22
 _TEXT_VRS = TEXT_VRS | {"SQ"}
 
@@ -59,13 +59,15 @@ def write_instances(
 
 def _write_all(writer: _Writer, jobs: int | None, done: Callable[[int], None]) -> None:
     """Write the first instance, and by its size choose how to write the others."""
-    first = writer.write(range(1))
+    first = range(1)
+    headers = writer.start(first)
+    size = writer.finish(first, headers)
     done(1)
-    threads = jobs or _threads_for(first)
-    runs = _runs(writer.plan.count, first)
+    threads = jobs or _threads_for(size)
+    runs = _started_runs(writer, size, len(headers[0] or b""))
     if threads == 1:
-        for run in runs:
-            writer.write(run)
+        for run, started in runs:
+            writer.finish(run, started)
             done(len(run))
         return
     with ThreadPoolExecutor(threads) as pool:
@@ -77,17 +79,30 @@ def _threads_for(size: int) -> int:
     return min(os.cpu_count() or 1, _MOST_THREADS) if size >= _WORTH_A_THREAD else 1
 
 
-def _runs(count: int, size: int) -> Iterator[range]:
-    """Yield the instances after the first, a few at a time."""
-    step = max(1, min(_AT_ONCE, _BYTES_AT_ONCE // max(size, 1)))
-    for start in range(1, count, step):
-        yield range(start, min(start + step, count))
+def _started_runs(writer: _Writer, size: int, header: int) -> Iterator[tuple[range, list[bytes | None]]]:
+    """Yield the instances after the first, a few at a time, with their headers."""
+    several = _step(_HEADERS_AT_ONCE, _HEADER_BYTES, header)
+    step = min(several, _step(_FILES_AT_ONCE, _BYTES_AT_ONCE, size))
+    for batch in _parts(range(1, writer.plan.count), several):
+        headers = writer.start(batch)
+        for run in _parts(batch, step):
+            yield run, headers[run.start - batch.start : run.stop - batch.start]
+
+
+def _step(most: int, limit: int, size: int) -> int:
+    """Return how many things of a size are handled at once, at least one."""
+    return max(1, min(most, limit // max(size, 1)))
+
+
+def _parts(indices: range, step: int) -> Iterator[range]:
+    """Yield a range in parts."""
+    return (indices[at : at + step] for at in range(0, len(indices), step))
 
 
 def _feed(
     pool: ThreadPoolExecutor,
     writer: _Writer,
-    runs: Iterable[range],
+    runs: Iterable[tuple[range, list[bytes | None]]],
     window: int,
     done: Callable[[int], None],
 ) -> None:
@@ -100,10 +115,10 @@ def _feed(
         done(len(run))
 
     try:
-        for run in runs:
+        for run, headers in runs:
             if len(waiting) >= window:
                 wait()
-            waiting.append((run, pool.submit(writer.finish, run, writer.start(run))))
+            waiting.append((run, pool.submit(writer.finish, run, headers)))
         while waiting:
             wait()
     except BaseException:
@@ -123,18 +138,20 @@ class _Writer:
         self.seen: dict[bytes, int] = {}
         self.stopped = False
 
-    def write(self, run: range) -> int:
-        """Write a run of instances and return the size of the pixels of the last."""
-        return self.finish(run, self.start(run))
-
     def start(self, run: range) -> list[bytes | None]:
-        """Make the headers of instances, None for those that were changed."""
-        return [self._started(index) for index in run]
+        """Make the headers of instances, None for those that were changed.
 
-    def _started(self, index: int) -> bytes | None:
-        """Make a header, refusing a SOPInstanceUID that another instance has."""
-        header = None if index in self.changed else self.plan.header(self.plan.environment(index))
-        uid = _changed_uid(self.changed[index], index) if header is None else header.sop_instance_uid
+        A SOPInstanceUID that another instance has is refused.
+        """
+        made = iter(self.plan.headers(index for index in run if index not in self.changed))
+        headers = [None if index in self.changed else next(made) for index in run]
+        for index, header in zip(run, headers, strict=True):
+            uid = _changed_uid(self.changed[index], index) if header is None else header.sop_instance_uid
+            self._refuse_twin(uid, index)
+        return [None if header is None else header.join() for header in headers]
+
+    def _refuse_twin(self, uid: bytes, index: int) -> None:
+        """Refuse a SOPInstanceUID that another instance has."""
         other = self.seen.setdefault(uid, index)
         if other != index:
             text = uid.decode().rstrip("\0")
@@ -143,7 +160,6 @@ class _Writer:
                 hint="give each instance its own: FunctionalElement(0x00080018, 'UI', lambda env: gen_uid())",
                 kind="identity",
             )
-        return None if header is None else header.join()
 
     def finish(self, run: range, headers: list[bytes | None]) -> int:
         """Write the files of instances and return the size of the pixels of the last."""

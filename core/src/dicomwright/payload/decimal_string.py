@@ -33,7 +33,10 @@ def ds(value: float) -> str:
 
     """
     number = _finite(value)
-    short = _tidy(repr(number))
+    text = repr(number)
+    if len(text) <= DS_LENGTH and number and "e" not in text:
+        return text.removesuffix(".0")
+    short = _tidy(text)
     if len(short) <= DS_LENGTH:
         return short
     if _FIXED_IS_BEST[0] <= abs(number) < _FIXED_IS_BEST[1]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dicomwright.errors import StoredValueError
 from dicomwright.payload.decimal_string import ds
-from dicomwright.payload.mapping import Cast, Mapping, is_same_bytes
+from dicomwright.payload.mapping import Cast, Linear, Mapping, is_same_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -153,6 +154,19 @@ class StoredValues:
         if self.rounding is None:
             return out, self.error_bound
         return out, abs(float(self.slope)) * steps + self.rounding
+
+    @property
+    def most_error(self) -> float:
+        """The error that rounding to steps cannot exceed, as `encode` gives it; infinite where that is not known."""
+        if self.rounding is None or not isinstance(self.mapping, Linear) or self.mapping.limits:
+            return math.inf
+        return abs(float(self.slope)) * 0.5 + self.rounding
+
+    def unmeasured(self) -> StoredValues:
+        """Return the same for slices whose error need not be known: the search for it is a tenth of the work."""
+        if not isinstance(self.mapping, Linear):
+            return self
+        return replace(self, mapping=replace(self.mapping, measure=False))
 
     def decode(self, stored: ArrayLike) -> NDArray[np.float64]:
         """Return values from stored values, as a reader of the files computes them."""
