@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -23,10 +23,10 @@ _SMALLEST_PDU, _LARGEST_PDU = 4096, 16 * 2**20
 _LAST_PORT = 65535
 
 
-def values_of(kind: type, document: dict[str, Any], base: Path, problems: list[Problem]) -> dict[str, Any]:
+def values_of(kind: Any, document: dict[str, Any], base: Path, problems: list[Problem]) -> dict[str, Any]:
     """Return what to make the dataclass of the whole configuration of; add what is wrong to `problems`."""
     sections = {one.name: one for one in fields(kind)}
-    values = {}
+    values: dict[str, Any] = {}
     for name, entries in document.items():
         if name not in sections:
             problems.append(_unknown(f"[{name}]", name, list(sections)))
@@ -35,14 +35,13 @@ def values_of(kind: type, document: dict[str, Any], base: Path, problems: list[P
                 Problem(f"{name} is not a section", hint=f"write [{name}] and its entries below it")
             )
         else:
-            made = sections[name].default_factory
-            if made is not MISSING and is_dataclass(made) and isinstance(made, type):
-                values[name] = made(**_section(made, name, entries, base, problems))
+            section: Any = sections[name].default_factory
+            values[name] = section(**_section(section, name, entries, base, problems))
     return values
 
 
 def _section(
-    kind: type, section: str, entries: dict[str, Any], base: Path, problems: list[Problem]
+    kind: Any, section: str, entries: dict[str, Any], base: Path, problems: list[Problem]
 ) -> dict[str, Any]:
     """Return the values of one section."""
     known = get_type_hints(kind, include_extras=True)

@@ -115,6 +115,7 @@ def purge(
     before: float | None = None,
     states: Iterable[JobState] = ("done",),
     job_ids: Iterable[int] = (),
+    unwanted: bool = True,
 ) -> Purged:
     """Remove finished jobs with their outputs, and instances that no job needs.
 
@@ -129,7 +130,9 @@ def purge(
     states : iterable of str
         Final states of the jobs to remove.
     job_ids : iterable of int
-        Only these jobs, and their instances; then `states` says nothing, and unwanted instances stay.
+        Only these jobs, and their instances; then `states` and `unwanted` say nothing.
+    unwanted : bool
+        Instances that no job wanted, too.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def purge(
     with database.transaction() as write:
         jobs = _chosen(write, chosen) if chosen else _finished(write, list(states), limit)
         candidates, paths = _remove_jobs(write, jobs)
-        if not chosen:
+        if unwanted and not chosen:
             rows = write.execute(
                 "SELECT id FROM instances WHERE state = 'unwanted' AND received_at <= ?", (limit,)
             )

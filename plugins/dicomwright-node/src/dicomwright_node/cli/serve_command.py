@@ -1,0 +1,61 @@
+"""``dicomwright node serve``: receive, process and send until stopped."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+
+__all__ = ["serve"]
+
+
+@click.command(short_help="Receive, process and send until stopped.")
+@click.argument("pipeline", metavar="MODULE:CLASS")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The configuration, node.toml; without it, everything has its default.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
+    r"""Receive series, run a pipeline on them, and send the result on, until stopped.
+
+    SIGTERM or Ctrl-C ends it in good order: associations, requests and jobs may go on for a while. A second one
+    ends it at once; nothing that was acknowledged is lost.
+
+    \b
+    dicomwright node serve my_node:MyPipeline --config node.toml
+    """
+    from dicomwright.errors import DicomwrightError
+    from dicomwright_node import logs
+    from dicomwright_node.config import NodeConfig, load
+    from dicomwright_node.pipeline import load as load_pipeline
+    from dicomwright_node.serve import run
+
+    stop = Event()
+    _stop_by_signal(stop)
+    config = NodeConfig() if config_file is None else load(config_file)
+    chosen = load_pipeline(pipeline)
+    try:
+        logs.start(config.logging)
+    except OSError as error:
+        message = f"[logging] file {config.logging.file} cannot be written ({error.strerror})"
+        raise DicomwrightError(message, hint="give a file in a folder that is there") from error
+    run(chosen, config, stop)
+
+
+def _stop_by_signal(stop: Event) -> None:
+    """Let the first signal set the event; a second one does what it did before."""
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def first(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    for number in before:
+        signal.signal(number, first)
