@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import ExecutionError
 from dicomwright_node.jobs.privacy import redacted, secrets_of
-from dicomwright_node.jobs.worker import what_lacks
+from dicomwright_node.jobs.worker import run_job, what_lacks
 from dicomwright_node.pipeline import AbstractInput, PipelineError
 from dicomwright_node.pipeline.routing import Router
 from dicomwright_node.store import instances, jobs
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dicomwright_node.store import Store
     from dicomwright_node.store.records import Instance, Job
 
-__all__ = ["Collector", "name_of"]
+__all__ = ["Collector", "name_of", "told"]
 
 _log = logging.getLogger("dicomwright_node.jobs")
 
@@ -42,6 +42,14 @@ WHERE state = 'collecting' AND pipeline = ? AND last_input_at <= ? GROUP BY jobs
 """
 
 
+def told(error: ExecutionError, pipeline: type[AbstractPipeline]) -> str:
+    """Return what an error says, in terms of the user's class."""
+    message = error.problems[0].message
+    for function in (what_lacks, run_job):
+        message = message.replace(f"{function.__module__}.{function.__qualname__}", pipeline.__qualname__)
+    return message
+
+
 def name_of(pipeline: type[AbstractPipeline]) -> str:
     """Return the name of a pipeline in the database."""
     return f"{pipeline.__module__}:{pipeline.__qualname__}"
@@ -59,7 +67,7 @@ class Collector:
     settings : JobsSection
         The times.
     call : callable
-        Calls a function with arguments in a process of its own.
+        Calls a function with arguments in a process of its own; gives its value and what it printed.
     stopping : callable
         Tells whether the node stops.
 
@@ -187,7 +195,7 @@ class Collector:
         lacking = {name: 0 for name in self._pipeline.input if not paths.get(name)}
         try:
             if not lacking and self._asks:
-                lacking = self._call(what_lacks, [self._pipeline, paths])
+                lacking, _ = self._call(what_lacks, [self._pipeline, paths])
         except ExecutionError as error:
             if self._stopping():
                 return
@@ -195,7 +203,7 @@ class Collector:
                 self._store.files.path(one.path) for many in found.values() for one in many[:1]
             )
             self._fail(
-                job, count, redacted(error.problems[0].message, secrets), redacted(error.traceback, secrets)
+                job, count, redacted(told(error, self._pipeline), secrets), redacted(error.traceback, secrets)
             )
             return
         self._asked[job.id] = count

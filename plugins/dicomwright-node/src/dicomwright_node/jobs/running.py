@@ -10,7 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import ExecutionError
-from dicomwright_node.jobs.collecting import name_of
+from dicomwright_node.jobs.collecting import name_of, told
 from dicomwright_node.jobs.privacy import redacted, secrets_of
 from dicomwright_node.jobs.worker import JobSpec, run_job
 from dicomwright_node.store import deliveries, instances, jobs
@@ -43,7 +43,7 @@ class Runner:
     settings : JobsSection
         How often a job is tried.
     call : callable
-        Calls a function with arguments in a process of its own.
+        Calls a function with arguments in a process of its own; gives its value and what it printed.
     stopping : callable
         Tells whether the node stops, so that a job that was ended by it runs again.
 
@@ -89,8 +89,8 @@ class Runner:
         spec = JobSpec(paths, job.key, str(folder), str(scratch), job.uid_key)
         secrets = secrets_of(Path(many[0]) for many in paths.values())
         try:
-            result: JobResult = self._call(run_job, [self._pipeline, spec])
-            self._finish(job, result, secrets)
+            result, printed = self._call(run_job, [self._pipeline, spec])
+            self._finish(job, result, redacted(f"{result.log}\n{printed}".strip(), secrets))
         except ExecutionError as error:
             shutil.rmtree(folder, ignore_errors=True)
             self._ended(job, error, secrets)
@@ -99,10 +99,10 @@ class Runner:
             message = f"the node could not run it: {type(error).__name__}: {error}"
             self._fail(job, redacted(message, secrets), redacted(traceback_of.format_exc(), secrets))
 
-    def _finish(self, job: Job, result: JobResult, secrets: frozenset[str]) -> None:
+    def _finish(self, job: Job, result: JobResult, log: str) -> None:
         """Write down what a job made; from here on it never runs again."""
         note = {
-            "log": redacted(result.log, secrets)[-_LONGEST:],
+            "log": log[-_LONGEST:],
             "seconds": round(result.seconds, 3),
             "peak": result.peak,
         }
@@ -122,7 +122,7 @@ class Runner:
             jobs.move(self._store.database, job.id, "running", "ready", attempts=job.attempts - 1)
             _log.info("job stopped, runs again later", extra={"event": "job-stopped", "job": job.id})
             return
-        message = redacted(error.problems[0].message, secrets)
+        message = redacted(told(error, self._pipeline), secrets)
         if kind == "killed" and job.attempts < self._settings.attempts:
             wait = self._settings.retry_wait * 2 ** (job.attempts - 1)
             jobs.move(
@@ -130,8 +130,8 @@ class Runner:
             )
             _log.warning("job runs again", extra={"event": "job-retried", "job": job.id, "kind": kind})
             return
-        told = error.traceback if error.output in error.traceback else f"{error.traceback}\n{error.output}"
-        self._fail(job, message, redacted(told, secrets)[-_LONGEST:], kind)
+        text = error.traceback if error.output in error.traceback else f"{error.traceback}\n{error.output}"
+        self._fail(job, message, redacted(text, secrets)[-_LONGEST:], kind)
 
     def _fail(self, job: Job, message: str, traceback: str = "", kind: str = "") -> None:
         jobs.move(self._store.database, job.id, "running", "failed", error=message, traceback=traceback)

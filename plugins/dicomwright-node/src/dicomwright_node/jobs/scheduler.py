@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Scheduler"]
 
 _log = logging.getLogger("dicomwright_node.jobs")
-_POLL = 1.0
+_POLL = 0.5
 _AFTER_ERROR = 2.0
 _UNDELIVERED = """
 SELECT id FROM jobs WHERE state = 'processed' AND NOT EXISTS (SELECT 1 FROM deliveries WHERE job_id = jobs.id)
@@ -113,15 +113,16 @@ class Scheduler:
         """How many functions run at the moment."""
         return len(self._running)
 
-    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-        """Call a function in a process of its own."""
+    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, str]:
+        """Call a function in a process of its own; return what it returns, and the end of what it printed."""
         executor = self._executor()
         self._running.add(executor)
         try:
             settings = self._config.jobs
-            return executor.run(
+            value = executor.run(
                 function, arguments, seconds=settings.seconds or None, memory=settings.memory_of_one
             )
+            return value, str(getattr(executor, "output", ""))
         finally:
             self._running.discard(executor)
 

@@ -54,7 +54,7 @@ class Courier:
         row = deliveries.claim(self._store.database, owner)
         if row is None:
             return False
-        about = {"delivery": row.id, "job": row.job_id, "destination": row.destination}
+        about = {"delivery": row.id, "job": row.job_id, "destination": _where(row)}
         _log.info("delivery begins", extra={"event": "delivery-begins", "attempt": row.attempts, **about})
         (output,) = (
             one
@@ -113,12 +113,17 @@ class Courier:
 
     def _conclude(self, row: DeliveryRow, state: str, **changes: object) -> None:
         job = deliveries.conclude(self._store.database, row.id, state, **changes)  # type: ignore[arg-type]  # one of three
-        about = {"delivery": row.id, "job": row.job_id, "destination": row.destination, **changes}
+        about = {"delivery": row.id, "job": row.job_id, "destination": _where(row), **changes}
         level = logging.INFO if state == "sent" else logging.WARNING
         about["reason"] = about.pop("message", "")
         _log.log(
             level, "delivery %s", state, extra={"event": f"delivery-{state}", "job_state": job.state, **about}
         )
+
+
+def _where(row: DeliveryRow) -> str:
+    """Return a destination for the log; paths may hold names of patients."""
+    return "file:" if row.destination.startswith("file:") else row.destination
 
 
 def _told(report: DestinationReport) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.jobs.written import Written, write_output
+from dicomwright_node.pipeline import AbstractProcessor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +97,7 @@ def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:
     os.chdir(spec.scratch)
     log = _Kept()
     logging.getLogger().addHandler(log)
+    AbstractProcessor.logger.setLevel(logging.INFO)
     paths = {name: [Path(path) for path in found] for name, found in spec.paths.items()}
     with keyed(bytes.fromhex(spec.uid_key)):
         running = pipeline()

@@ -118,6 +118,7 @@ class Pages:
             inputs=inputs_of(self._store, job),
             outputs=outputs_of(self._store, job, show_phi=self._settings.show_phi),
             events=jobs.events(self._store.database, job.id),
+            tags_open="tags" in request.query_params,
         )
 
     def unwanted(self, _: Request) -> Response:
@@ -175,7 +176,7 @@ class Pages:
         with self._rendering:
             try:
                 made: bytes = ProcessExecutor().run(
-                    _render,
+                    render,
                     [paths, self._settings.show_phi],
                     seconds=_PICTURE_SECONDS,
                     memory=_PICTURE_MEMORY,
@@ -190,7 +191,3 @@ class Pages:
 
     def _missing(self) -> Response:
         return PlainTextResponse("there is no such thing\n", 404)
-
-
-def _render(paths: list[str], with_text: bool) -> bytes:  # positional, as executors call
-    return render(paths, with_text=with_text)

@@ -7,7 +7,9 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from dicomwright_node.jobs.privacy import redacted
 from dicomwright_node.jobs.written import EXPLANATION
 from dicomwright_node.store import deliveries, instances
 
@@ -65,9 +67,10 @@ _PLAIN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class InputView:
-    """One series of one input of a job."""
+    """One series of one input of a job; the first of an input has the number of its picture."""
 
     name: str
+    picture: int | None
     images: int
     series_uid: str
     description: str
@@ -80,20 +83,22 @@ class OutputView:
 
     output: Output
     deliveries: tuple[DeliveryRow, ...]
+    destinations: tuple[str, ...]
     rows: tuple[dict[str, Any], ...]
     warnings: tuple[str, ...]
 
 
 def inputs_of(store: Store, job: Job) -> list[InputView]:
     """Return the series of a job by input."""
-    found = []
-    for name, many in instances.of_job(store.database, job.id).items():
+    found: list[InputView] = []
+    for index, (name, many) in enumerate(instances.of_job(store.database, job.id).items()):
         series: dict[str, list[Instance]] = {}
         for one in many:
             series.setdefault(one.series_uid, []).append(one)
         for uid, members in [*series.items()][:_MOST_SERIES]:
             description, modality = _described(store.files.path(members[0].path))
-            found.append(InputView(name, len(members), uid, description, modality))
+            picture = None if found and found[-1].name == name else index
+            found.append(InputView(name, picture, len(members), uid, description, modality))
     return found
 
 
@@ -117,6 +122,11 @@ def outputs_of(store: Store, job: Job, *, show_phi: bool) -> list[OutputView]:
             OutputView(
                 output,
                 tuple(row for row in rows if row.output_id == output.id),
+                tuple(
+                    row.destination if show_phi else redacted(unquote(row.destination), frozenset([job.key]))
+                    for row in rows
+                    if row.output_id == output.id
+                ),
                 tuple(_shown(row, show_phi=show_phi) for row in explained.get("rows", ())),
                 tuple(explained.get("result", {}).get("warnings", ())),
             )
@@ -142,9 +152,9 @@ def _shown(row: dict[str, Any], *, show_phi: bool) -> dict[str, Any]:
     shown = row | {"depth": str(row["path"]).count("["), "parent": parent.rpartition("/")[2], "hidden": False}
     if show_phi or not row.get("value"):
         return shown
-    is_uid = row["vr"] == "UI"
+    is_technical = row["vr"] in ("UI", "SQ") or row["layer"] == "engine" or row["keyword"] in _PLAIN
     is_static = row["level"] == "static" and not parent
-    if is_uid or is_static or row["keyword"] in _PLAIN or row["vr"] == "SQ":
+    if is_technical or is_static:
         return shown
     return shown | {"value": _HIDDEN, "hidden": True}
 
