@@ -119,7 +119,9 @@ class _Watch:
         host = address[0] if isinstance(address, tuple) and address else address
         if isinstance(address, bytes | str) and event == "socket.connect":  # a socket of the file system
             return
-        if self.loopback and host in _LOOPBACK:
+        if host in _LOOPBACK and (
+            self.loopback or event == "socket.bind"
+        ):  # libraries try whether there is IPv6
             return
         self.network.append(f"{event} {address!r}")
         raise PermissionError(f"no network in a test: {event} {address!r}")

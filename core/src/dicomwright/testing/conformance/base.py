@@ -58,11 +58,15 @@ def refusal_of(action: Callable[[], Any], wanted: type[DicomwrightError]) -> lis
             if isinstance(error, wanted)
             else [f"raises {type(error).__name__}, not {wanted.__name__}: {error}"]
         )
-        return found + [
-            f"its message is not one line: {problem.message!r}"
-            for problem in error.problems
-            if not problem.message.strip() or len(problem.message.splitlines()) != 1
-        ]
+        return (
+            found
+            + [
+                f"its message is not one line: {problem.message!r}"
+                for problem in error.problems
+                if not problem.message.strip() or len(problem.message.splitlines()) != 1
+            ]
+            + [f"fails instead: {problem}" for problem in error.problems if problem.kind == "broken-plugin"]
+        )
     except BaseException as error:  # noqa: BLE001  # whatever it is, the battery tells it
         return [f"raises {type(error).__name__}, not {wanted.__name__}: {error}"]
     return ["takes it without a word"]
@@ -92,8 +96,9 @@ class Conformance:
     others: tuple[str, ...] = ()
     most_memory: int = 256 * _MEBIBYTE
 
-    #: Whether work may talk to this machine.
+    #: Whether work may talk to this machine, and write files that it is told to write.
     loopback: ClassVar[bool] = False
+    may_write: ClassVar[bool] = False
 
     def job_of(self, case: dict[str, Any]) -> Job:
         """Return one use of what is tested."""
@@ -135,7 +140,7 @@ class Conformance:
     def test_writes_nothing_on_the_side(self, job: Job) -> None:
         """No file is written but in the folder for temporary ones, and no thread stays."""
         report = self.reported(job)
-        assert not report.written, f"{self.kind} {self.name} writes {report.written}"
+        assert self.may_write or not report.written, f"{self.kind} {self.name} writes {report.written}"
         assert not report.threads, f"{self.kind} {self.name} leaves threads: {report.threads}"
 
     def test_memory_is_bounded(self, job: Job) -> None:
@@ -223,7 +228,7 @@ class PluginConformance(Conformance):
             yield f"it is a {type(spec).__name__}, not a {KINDS[self.kind].spec.__name__}"
         if spec.summary.strip().lower() == spec.name:
             yield "its summary says no more than the name"
-        for option in getattr(spec, "options", ()):
+        for option in getattr(spec, "options", ()) or ():
             if option.summary.strip().lower() == option.name:
                 yield f"the summary of option {option.name} says no more than the name"
 

@@ -40,6 +40,7 @@ class SenderConformance(PluginConformance):
 
     kind: ClassVar[str] = "sender"
     loopback: ClassVar[bool] = True
+    may_write: ClassVar[bool] = True
     options: Mapping[str, str] = {}  # a mapping that nobody changes
     malformed: tuple[str, ...] = ()
 

@@ -1,0 +1,3 @@
+import numpy as np
+
+VERSION = np.__version__

@@ -1,0 +1,1 @@
+print("loud")  # noqa: T201

@@ -1,0 +1,6 @@
+from dicomwright.plugins import hookimpl
+
+
+@hookimpl
+def dicomwright_reader():
+    return []
