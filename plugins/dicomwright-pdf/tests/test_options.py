@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dicomwright.errors import SourceError
+from dicomwright.errors import PluginError, SourceError
 from dicomwright_pdf.options import ReadOptions
 
 
@@ -67,7 +67,7 @@ def test_refusals(name, value, hint):
 
 
 def test_an_unknown_option_is_named():
-    with pytest.raises(SourceError, match="no option 'resolution'"):
+    with pytest.raises(PluginError, match='no option "resolution"'):
         ReadOptions.parse({"resolution": "150"})
-    with pytest.raises(SourceError, match="did you mean colour"):
+    with pytest.raises(PluginError, match="did you mean colour"):
         ReadOptions.parse({"color": "grey"})
