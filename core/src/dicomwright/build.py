@@ -174,6 +174,7 @@ class Build:
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
         _check_blueprint(blueprint)
+        self.report.bundles = [{"name": name, **one} for name, one in blueprint.bundles.items()]
         layers = self.layers(encoding, blueprint, parents)
         written, form = self.transferred(layers, encoding)
         gate = self._gate(_built_class(encoding, blueprint, parents))

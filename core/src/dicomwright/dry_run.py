@@ -12,6 +12,7 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.build import Build, BuildOptions, sop_class_of
+from dicomwright.bundles.binding import Binding
 from dicomwright.engine.compile import compile_plan
 from dicomwright.engine.file_form import EXPLICIT_LE
 from dicomwright.engine.request import BuildRequest
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from dicomwright.plugins import EncoderSpec, PluginSet
     from dicomwright.standard import Iod
 
-__all__ = ["DryRun", "dry_run", "lint"]
+__all__ = ["DryRun", "dry_run", "encoder_of", "lint", "stand_in"]
 
 _SOP_CLASS = 0x00080016
 _SMALL = (3, 4, 5)
@@ -86,6 +87,7 @@ def lint(
     allow: Iterable[str] = (),
     transfer_syntax: str = "",
     codec_options: Mapping[str, str] | None = None,
+    kwargs: Mapping[Any, Any] | None = None,
     plugin_set: PluginSet | None = None,
 ) -> list[Finding]:
     """Return what is wrong with a blueprint, errors first. See `DicomFactory.lint`."""
@@ -96,6 +98,7 @@ def lint(
         allow=allow,
         transfer_syntax=transfer_syntax,
         codec_options=codec_options,
+        kwargs=kwargs,
         plugin_set=plugin_set,
     ).findings
 
@@ -109,6 +112,7 @@ def dry_run(
     allow: Iterable[str] = (),
     transfer_syntax: str = "",
     codec_options: Mapping[str, str] | None = None,
+    kwargs: Mapping[Any, Any] | None = None,
     plugin_set: PluginSet | None = None,
 ) -> DryRun:
     """Lay the blueprint over what an encoder and the shipped blueprints add, and check the result.
@@ -124,12 +128,14 @@ def dry_run(
     """
     series = ParentSeries.of(parents)
     wanted = iod_named(iod) if iod else None
-    blueprint = _with_sop_class(blueprint, wanted, series)
+    binding = Binding(kwargs or {})
+    blueprint = binding.bound(_with_sop_class(blueprint, wanted, series))
     plugins = plugin_set or default()
-    name = _encoder_of(plugins, sop_class_of(blueprint, series))
+    name = encoder_of(plugins, sop_class_of(blueprint, series))
     options = BuildOptions(encoder=name, transfer_syntax=transfer_syntax, codec_options=codec_options or {})
     build = Build(None, options, plugins)
     found = _Findings()
+    found.add(_of_parameters(binding))
     encoding = _encoding(build, blueprint, series, source, found)
     known = wanted or iod_of(sop_class_of(blueprint, series))
     layers, syntax = _layers(build, encoding, blueprint, series, found)
@@ -138,7 +144,7 @@ def dry_run(
     found.add(overridden(run.rules, notes=True))
     found.add(fixed_uids(run.rules))
     if encoding is not None and (series is not None or source is not None):
-        run.plan = _compiled(layers, syntax, encoding, series, known, found)
+        run.plan = _compiled(layers, syntax, encoding, series, known, found, binding.kwargs)
     else:
         found.add(illegal_values(run.rules))
         found.add(homeless(run.rules))
@@ -146,6 +152,20 @@ def dry_run(
     allowance = Allowance.of(allow)
     run.findings = sorted_findings(map(allowance.apply, named(found.all, known)))
     return run
+
+
+def _of_parameters(binding: Binding) -> Iterator[Finding]:
+    """Yield what is wrong with the values of parameters, and those that a build must be given."""
+    yield from (Finding.of_problem(problem, "value") for problem in dict.fromkeys(binding.problems))
+    for name, parameter in binding.open.items():
+        yield Finding(
+            "note",
+            "parameter",
+            (),
+            f"the parameter {name} ({parameter.vr}) has no default: a build is given it",
+            f"--kwarg {name}=...",
+            origin=parameter.loc,
+        )
 
 
 class _Findings:
@@ -201,7 +221,7 @@ def _encoding(
         found.add([_unnamed(blueprint)])
         return None
     try:
-        payload = build.payload(source) if source is not None else _stand_in(build, parents, uid)
+        payload = build.payload(source) if source is not None else stand_in(build, parents, uid)
         return build.encode(payload, blueprint, parents)
     except DicomwrightError as error:
         build.report.encoder = None
@@ -234,14 +254,14 @@ def _without_encoder(uid: str) -> Finding:
     )
 
 
-def _encoder_of(plugin_set: PluginSet, uid: str) -> str:
+def encoder_of(plugin_set: PluginSet, uid: str) -> str:
     """Return the encoder that names the SOP class, else the built-in one."""
     registry = plugin_set.registry("encoder")
     specs = {name: cast("EncoderSpec", registry.spec(name)) for name in registry.names()}
     return next((name for name, spec in specs.items() if uid in spec.sop_classes), "image")
 
 
-def _stand_in(build: Build, parents: ParentSeries | None, uid: str) -> Any:
+def stand_in(build: Build, parents: ParentSeries | None, uid: str) -> Any:
     """Return a payload of zeros that the encoder takes."""
     name = str(build.options.encoder)
     kinds = cast("EncoderSpec", build.plugin_set.registry("encoder").spec(name)).payloads
@@ -289,6 +309,7 @@ def _compiled(
     parents: ParentSeries | None,
     iod: Iod | None,
     found: _Findings,
+    kwargs: Mapping[Any, Any],
 ) -> Plan | None:
     """Resolve everything, as a build does."""
     gate = None if iod is None else Gate(iod, Allowance(), complete=True)
@@ -299,6 +320,7 @@ def _compiled(
         pairs=encoding.pairs,
         pairing_problem=encoding.pairing_problem,
         images=encoding.images,
+        kwargs=kwargs,
         instant=dt.datetime.now().astimezone(),
         transfer_syntax_uid=syntax,
         check=None if gate is None else _Quiet(gate),

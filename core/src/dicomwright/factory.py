@@ -169,6 +169,7 @@ class DicomFactory:
         allow: Iterable[str] = (),
         transfer_syntax: str = "",
         codec_options: Mapping[str, Any] | None = None,
+        kwargs: Mapping[Any, Any] | None = None,
     ) -> list[Finding]:
         """Check a blueprint without a source, as every build does before it reads a pixel.
 
@@ -186,6 +187,8 @@ class DicomFactory:
             Name or UID of a codec whose changes to the elements are checked, too, as `build` takes it.
         codec_options : mapping, optional
             Its options.
+        kwargs : mapping, optional
+            What is given to the build, as values of parameters; those that are not given are taken to be legal.
 
         Returns
         -------
@@ -202,6 +205,7 @@ class DicomFactory:
             allow=allow,
             transfer_syntax=transfer_syntax,
             codec_options=codec_options,
+            kwargs=kwargs,
             plugin_set=self._plugin_set,
         )
 

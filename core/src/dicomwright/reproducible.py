@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dicomwright.engine.rules import Layer
     from dicomwright.parents import ParentSeries
 
-__all__ = ["derived_instant", "derived_uids"]
+__all__ = ["derived_instant", "derived_uids", "stable"]
 
 _NOT_BUILT = ("origin", "tag", "vr", "final")  # tag and VR are told apart from the rest
 _PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict)
@@ -93,6 +93,11 @@ def _instants(parents: ParentSeries | None) -> Iterator[dt.datetime]:
             if date:
                 yield dt.datetime.combine(date, time or dt.time())
                 break
+
+
+def stable(value: Any) -> Any:
+    """Return a value, such as an element, in a form that compares equal where it makes the same."""
+    return _stable(value)
 
 
 @singledispatch

@@ -41,6 +41,7 @@ def test_json_prints_one_object_and_nothing_else(build, out):
     assert set(result) == {
         "series",
         "stored_values",
+        "bundles",
         "reader",
         "encoder",
         "codec",

@@ -105,8 +105,8 @@ class Reading:
         The files, in the order in which they were finished.
     notes : Notes
         What is known of the elements.
-    resources : set of str
-        The data files that were read.
+    resources : dict of str to list of bytes
+        The data files that were read: by path all the contents, more than one where folders have different ones.
     summary : str
         That of the last file.
 
@@ -117,7 +117,7 @@ class Reading:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
-    resources: set[str] = field(default_factory=set)
+    resources: dict[str, list[bytes]] = field(default_factory=dict)
     summary: str = ""
 
     def whole(self) -> Blueprint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +65,8 @@ class Parameter:
     vr: str
     default: Any = None
     required: bool = True
-    summary: str = ""
-    loc: str = ""
+    summary: str = field(default="", repr=False)
+    loc: str = field(default="", repr=False)  # where it stands does not count in UIDs that are derived
 
     def value(self, tag: TagLike, vr: str, given: Any) -> tuple[Any, list[Problem]]:
         """Return a value as a tag takes it, and what is wrong with it for the parameter's type and the tag's VR."""

@@ -58,8 +58,8 @@ class Rules:
         Those of all files, the last word about each.
     notes : Notes
         What is kept of the elements.
-    resources : set of str
-        The data files that were read.
+    resources : dict of str to list of bytes
+        The data files that were read: by path all the contents.
 
     """
 
@@ -69,7 +69,7 @@ class Rules:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     declared: Mapping[str, Parameter] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
-    resources: set[str] = field(default_factory=set)
+    resources: dict[str, list[bytes]] = field(default_factory=dict)
     count: int = 0
 
     def read(self, base: Blueprint) -> Blueprint:
@@ -104,7 +104,9 @@ class Rules:
     def resource(self, path: str) -> bytes:
         """Return the bytes of a data file beside the blueprint file."""
         data = resource(self.document.source, path)
-        self.resources.add(path)
+        known = self.resources.setdefault(path, [])
+        if data not in known:
+            known.append(data)
         return data
 
     def parameter(self, name: str) -> Mapping[str, Parameter]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from dicomwright.cli.bundle_options import bundle_option, bundle_set, plugin_options
 
 if TYPE_CHECKING:
     from dicomwright.bundles.catalog import CatalogEntry
@@ -15,17 +17,22 @@ __all__ = ["blueprints"]
 _COLUMNS = ("name", "SOP class", "summary")
 
 
-@click.command(short_help="List the shipped blueprints.")
+@click.command(short_help="List the blueprints that can be named.")
+@bundle_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object for each blueprint.")
-def blueprints(*, as_json: bool) -> None:
-    """List the shipped blueprints: name, SOP class and summary.
+@plugin_options
+@click.pass_context
+def blueprints(ctx: click.Context, /, **given: Any) -> None:
+    """List the blueprints that can be named, the shipped ones and those of bundles: name, SOP class and summary.
 
     Those without a SOP class are modules, parts for blueprints of your own.
     """
     from dicomwright.bundles.catalog import catalog
 
-    entries = catalog()
-    if as_json:
+    bundles = bundle_set(ctx, given)
+    bundles.require_given()
+    entries = catalog(bundles)
+    if given["as_json"]:
         click.echo(json.dumps([entry.as_dict() for entry in entries], indent=2))
     else:
         click.echo(_as_table(entries))

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicomwright.cli.bundle_options import bundle_option, bundle_set, kwarg_option, plugin_set
 from dicomwright.cli.options import PAIR, transfer_syntax_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dicomwright.blueprint.blueprint import Blueprint
+    from dicomwright.bundles.bundle_set import BundleSet
     from dicomwright.engine.series import Series
+    from dicomwright.plugins import PluginSet
 
 __all__ = ["build"]
 
@@ -31,8 +35,21 @@ _PATH = click.Path(path_type=Path)
     "blueprints",
     metavar="NAME|FILE",
     multiple=True,
-    help="A shipped blueprint or a blueprint file. Several combine left to right. May be left out where the "
-    "--encoder makes one kind of object.",
+    help="A shipped blueprint, one of a bundle (BUNDLE/NAME), or a file. Several combine left to right. May be left "
+    "out where the --encoder makes one kind of object.",
+)
+@bundle_option
+@click.option(
+    "--locked",
+    is_flag=True,
+    help="Refuse the build unless bundles and plug-ins are as dicomwright.lock says.",
+)
+@click.option(
+    "--lock-file",
+    type=_PATH,
+    metavar="FILE",
+    default=Path("dicomwright.lock"),
+    help="Another lock; with --locked.",
 )
 @click.option(
     "--parent",
@@ -66,11 +83,9 @@ _PATH = click.Path(path_type=Path)
     type=PAIR,
     metavar="KEYWORD=VALUE",
     multiple=True,
-    help="Set a value, whatever the blueprints say. A backslash separates several values.",
+    help="Set a value, whatever the blueprints say, but for final rules. A backslash separates several values.",
 )
-@click.option(
-    "--kwarg", "kwargs", type=PAIR, multiple=True, help="A value for the functions of the blueprint."
-)
+@kwarg_option
 @click.option(
     "--fill",
     type=click.Choice(["discard", "copy"]),
@@ -144,29 +159,25 @@ def build(ctx: click.Context, /, **given: Any) -> None:
     if not (given["blueprints"] or given["encoder"]):
         raise click.UsageError("Missing option '--blueprint'.", ctx)
     with stdout_to_stderr():
-        series = _built(
-            given, no_plugins=bool(ctx.find_root().params.get("no_plugins") or given["without_plugins"])
-        )
+        series = _built(ctx, given)
     if not given["quiet"]:
         _report(series)
     if given["as_json"]:
         click.echo(json.dumps(series.result, indent=2))
 
 
-def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
+def _built(ctx: click.Context, given: dict[str, Any]) -> Series:
     """Build and write, and return what was built."""
-    from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
-    from dicomwright.bundles import load_blueprint
+    from dicomwright.blueprint.blueprint import FillingStrategy
+    from dicomwright.bundles.load import read_blueprints
     from dicomwright.engine.publish import check_target
     from dicomwright.factory import DicomFactory
-    from dicomwright.plugins import default, load
 
     check_target(given["out"], overwrite=given["overwrite"])
-    plugin_set = load(enabled=False) if no_plugins else default()
-    blueprint = Blueprint()
-    for name in given["blueprints"]:
-        blueprint += load_blueprint(name, plugin_set)
-    series = DicomFactory(plugin_set=plugin_set).build(
+    plugins, bundles = plugin_set(ctx, given), bundle_set(ctx, given)
+    blueprint = read_blueprints(given["blueprints"], plugins, bundles).whole()
+    locked = _locked(given, blueprint, plugins, bundles)
+    series = DicomFactory(plugin_set=plugins).build(
         given["source"],
         blueprint + _values(given["values"]),
         _parents(given["parents"]),
@@ -191,9 +202,22 @@ def _built(given: dict[str, Any], *, no_plugins: bool) -> Series:
             overwrite=given["overwrite"],
             fsync=not given["no_fsync"],
             progress=advance,
-            checks=_checks(series, given, plugin_set),
+            checks=[*locked, *_checks(series, given, plugins)],
         )
     return series
+
+
+def _locked(
+    given: dict[str, Any], blueprint: Blueprint, plugins: PluginSet, bundles: BundleSet
+) -> list[Callable[..., dict[str, Any]]]:
+    """Refuse what is not as the lock says, if it is asked for; return what adds the lock to the result."""
+    if not given["locked"]:
+        return []
+    from dicomwright.bundles.lock import read_lock, require_locked
+
+    lock = read_lock(given["lock_file"])
+    require_locked(lock, bundles, plugins, blueprint.bundles)
+    return [lambda _: {"lock": {"file": str(given["lock_file"]), "sha256": lock.sha256}}]
 
 
 def _checks(series: Series, given: dict[str, Any], plugin_set: Any) -> list[Callable[..., dict[str, Any]]]:

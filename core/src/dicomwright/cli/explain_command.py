@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomwright.cli.lint_command import loaded, parents_of, without_plugins
+from dicomwright.cli.bundle_options import bundle_option, kwarg_option, plugin_set, reading
+from dicomwright.cli.lint_command import parents_of
 from dicomwright.cli.options import transfer_syntax_options
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--source", type=_PATH, metavar="FILE", help="The source, for the values that follow from it.")
 @transfer_syntax_options
+@bundle_option
+@kwarg_option
 @click.option("--tag", metavar="TAG", help="One tag: a keyword or (gggg,eeee).")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object for each tag.")
 @click.option(
@@ -49,7 +52,7 @@ def explain(ctx: click.Context, /, **given: Any) -> None:
     from dicomwright.plugins.isolation import stdout_to_stderr
 
     with stdout_to_stderr():
-        run, explanation = _explained(given, no_plugins=without_plugins(ctx, given))
+        run, explanation = _explained(ctx, given)
     rows = explanation.rows if given["tag"] is None else explanation.of(given["tag"])
     if given["as_json"]:
         click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
@@ -63,21 +66,20 @@ def explain(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(1 if errors else 0)
 
 
-def _explained(given: dict[str, Any], *, no_plugins: bool) -> tuple[DryRun, Explanation]:
+def _explained(ctx: click.Context, given: dict[str, Any]) -> tuple[DryRun, Explanation]:
     """Lay the blueprints over each other and explain what they come to."""
     from dicomwright.dry_run import dry_run
     from dicomwright.explain import explain_plan, explain_rules
-    from dicomwright.plugins import default, load
 
-    plugin_set = load(enabled=False) if no_plugins else default()
     run = dry_run(
-        loaded(given["blueprints"], plugin_set),
+        reading(given["blueprints"], ctx, given).whole(),
         parents_of(given["parents"]),
         given["iod"],
         source=given["source"],
         transfer_syntax=given["transfer_syntax"],
         codec_options=dict(given["codec_options"]),
-        plugin_set=plugin_set,
+        kwargs=dict(given["kwargs"]),
+        plugin_set=plugin_set(ctx, given),
     )
     if run.plan is None:
         return run, explain_rules(run.rules)

@@ -11,7 +11,19 @@ __all__ = ["cli"]
 
 _COMMANDS = {
     "build": ("dicomwright.cli.build_command:build", "Build a DICOM series from a source and blueprints."),
-    "blueprints": ("dicomwright.cli.blueprints_command:blueprints", "List the blueprints that are shipped."),
+    "blueprint": (
+        "dicomwright.cli.blueprint_command:blueprint",
+        "Look into one blueprint: show, diff, flatten, check.",
+    ),
+    "blueprints": (
+        "dicomwright.cli.blueprints_command:blueprints",
+        "List the blueprints that can be named.",
+    ),
+    "bundle": (
+        "dicomwright.cli.bundle_command:bundle",
+        "Check a bundle of blueprints; lock bundles and verify the lock.",
+    ),
+    "bundles": ("dicomwright.cli.bundles_command:bundles", "List the bundles of blueprints."),
     "explain": (
         "dicomwright.cli.explain_command:explain",
         "Tell where each value of an output comes from.",

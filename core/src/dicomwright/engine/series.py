@@ -35,6 +35,8 @@ class BuildReport:
         What the user should know.
     stored_values : callable
         Returns ``slope, intercept, max_abs_error, lossless``, None where no values are stored.
+    bundles : list of dict
+        ``name``, ``version`` and ``sha256`` of the bundles that the blueprint was read from.
     filling : list of dict
         What the filling strategy left out, and by which rule.
     seconds : float
@@ -51,6 +53,7 @@ class BuildReport:
     codec: dict[str, str] | None = None
     warnings: list[str] = field(default_factory=list)
     stored_values: Callable[[], dict[str, Any] | None] = lambda: None
+    bundles: list[dict[str, str]] = field(default_factory=list)
     filling: list[dict[str, str]] = field(default_factory=list)
     seconds: float = 0.0
     payload: Any = None
@@ -170,6 +173,7 @@ class Series(Sequence["Dataset"]):
             "reader": report.reader,
             "encoder": report.encoder,
             "codec": report.codec,
+            "bundles": list(report.bundles),
             "warnings": list(report.warnings),
             "filling": list(report.filling),
             "seconds": round(report.seconds, 3),

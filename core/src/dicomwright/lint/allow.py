@@ -30,6 +30,7 @@ KINDS = {
     "module": "a module is used in part",
     "not-in-iod": "an attribute is not in the IOD",
     "overridden": "the encoder gives the value, not the blueprint",
+    "parameter": "a parameter has no default, so that a build must be given it",
     "parent": "a copying rule and the parent series do not fit",
     "sop-class": "the blueprint is of another SOP class",
     "term": "a value is near to a defined term, but not one",
