@@ -11,6 +11,12 @@ __all__ = ["node"]
 
 _COMMANDS = {
     "serve": ("dicomwright_node.cli.serve_command:serve", "Receive, process and send until stopped."),
+    "jobs": ("dicomwright_node.cli.jobs_command:jobs", "List jobs, or show one."),
+    "retry": ("dicomwright_node.cli.jobs_command:retry", "Let a failed job begin again."),
+    "purge": (
+        "dicomwright_node.cli.jobs_command:purge",
+        "Remove finished jobs, their instances and outputs.",
+    ),
 }
 
 
