@@ -1,0 +1,3 @@
+"""More kinds of virtual element for dicomwright: tables, patterns, texts, choices, pseudonyms, dates, codes."""
+
+from __future__ import annotations
