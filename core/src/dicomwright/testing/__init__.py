@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dicomwright.testing.assertions import assert_same_bytes, assert_same_volume, assert_valid
+    from dicomwright.testing.conformance.bundles import BundleConformance
     from dicomwright.testing.conformance.codecs import CodecConformance
     from dicomwright.testing.conformance.elements import ElementTypeConformance, FunctionConformance
     from dicomwright.testing.conformance.encoders import EncoderConformance
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "testing.assertions": "assert_same_bytes assert_same_volume assert_valid",
+    "testing.conformance.bundles": "BundleConformance",
     "testing.conformance.codecs": "CodecConformance",
     "testing.conformance.elements": "ElementTypeConformance FunctionConformance",
     "testing.conformance.encoders": "EncoderConformance",
@@ -60,6 +62,7 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names.s
 
 __all__ = [
     "INSTANT",
+    "BundleConformance",
     "CodecConformance",
     "ElementTypeConformance",
     "EncoderConformance",

@@ -153,7 +153,8 @@ def _main(report: str) -> None:
     result, error = "", ""
     watch.on = True
     try:
-        job.plugin_set().registry(job.kind).resolve(job.name)  # what imports take is not what the work takes
+        if job.name:
+            job.plugin_set().registry(job.kind).resolve(job.name)  # what imports take is not what the work takes
         before = _peak()
         result = perform(job)
     except BaseException:  # noqa: BLE001  # whatever it is, the report tells it

@@ -74,7 +74,7 @@ def built(job: Job, plugins: PluginSet) -> Series:
     case = job.case
     blueprint = Blueprint()
     for name in case.get("blueprints", ()):
-        blueprint += load_blueprint(name, plugins)
+        blueprint += load_blueprint(name, plugins, case.get("bundles", ()))
     return DicomFactory(plugin_set=plugins).build(
         case["source"],
         blueprint,
@@ -121,6 +121,14 @@ def _deliveries(job: Job, plugins: PluginSet) -> Any:
     return sorted((one.file.name, one.state) for one in sender.send(files, job.case["destination"], options))
 
 
+def _checked(job: Job, plugins: PluginSet) -> Any:
+    """Return what the check of a bundle finds; it builds each blueprint."""
+    from dicomwright.bundle_check import check_bundle
+
+    done = check_bundle(job.case["bundle"], plugins)
+    return done.blueprints, [str(finding) for finding in done.findings]
+
+
 def _called(job: Job, plugins: PluginSet) -> Any:
     """Return what a function returns that an executor called."""
     function, arguments = job.case["call"]
@@ -135,7 +143,7 @@ _WORK: dict[str, Callable[[Job, PluginSet], Any]] = {
     "codec": _files,
     "element-type": _files,
     "function": _files,
-    "bundle": _files,
+    "bundle": _checked,
     "validator": _complaints,
     "sender": _deliveries,
     "executor": _called,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from dicomwright.testing import (
+    BundleConformance,
     CodecConformance,
     ElementTypeConformance,
     EncoderConformance,
@@ -100,6 +101,9 @@ WRONG = [
     ("Here", "test_results_come_back", "it calls functions in the caller's own process"),
     ("Here", "test_what_raises", "fail raises ValueError, not ExecutionError"),
     ("Patient", "test_what_takes_too_long", "sleep returns None, and ought to fail"),
+    ("Anonymous", "test_check_finds_nothing", "it does not say whom to ask"),
+    ("NotBuilt", "test_each_blueprint_can_be_built", "not built: {'acme/mr': 'wrong'}"),
+    ("OtherValue", "test_values_are_as_expected", "'Other'}, not {'Manufacturer': 'Acme'}"),
     ("NoExecutor", "test_it_is_an_executor", "object lacks run(function, arguments, ...)"),
     ("Vague", "test_what_ends_or_kills_the_process", "assert '' == 'exited'"),
     ("Vague", "test_what_takes_too_much_memory", "assert '' == 'memory'"),
@@ -184,7 +188,41 @@ class Executor(ExecutorConformance):
     seconds = 60
 
 
+GOOD_BUNDLE = """schema = 1
+name = "acme"
+version = "1.0"
+contact = "mri@acme.example"
+requires-dicomwright = ">=0.1,<0.2"
+
+[blueprints]
+mr = "mr.toml"
+"""
+BLUEPRINT = """schema = 1
+summary = "MR of the site"
+extends = ["mr-image"]
+
+[elements]
+Manufacturer = { static = "Acme" }
+"""
+
+
+class Bundle(BundleConformance):
+    manifest = GOOD_BUNDLE
+    blueprint = BLUEPRINT
+    expected = MappingProxyType({"acme/mr": {"Manufacturer": "Acme"}})
+
+    @pytest.fixture
+    def bundle(self, tmp_path):
+        folder = tmp_path / "bundle"
+        folder.mkdir()
+        (folder / "bundle.toml").write_text(self.manifest)
+        (folder / "mr.toml").write_text(self.blueprint)
+        (folder / "README.md").write_text("# acme\n\n`acme/mr` is for MR.\n")
+        return folder
+
+
 GOOD = {
+    "TestBundle": (Bundle, "", {}),
     "TestGood": (Reader, "good", {}),
     "TestTemporary": (Reader, "temporary", {}),
     "TestUpper": (Element, "upper", {}),
@@ -196,7 +234,14 @@ GOOD = {
 }
 MODULES = {"Heavy": "acme_heavy", "Loud": "acme_loud", "Busy": "acme_busy", "Misspelt": "acme_misspelt",
            "Unbounded": "acme_unbounded"}  # fmt: skip
+MORE = {
+    "WrongAnswer": {"expected": {"ImageComments": "43"}},
+    "Anonymous": {"manifest": GOOD_BUNDLE.replace("contact", "summary")},
+    "NotBuilt": {"blueprint": BLUEPRINT.replace("mr-image", "mr-imag")},
+    "OtherValue": {"blueprint": BLUEPRINT.replace("Acme", "Other")},
+}
 BAD = {
+    Bundle: {"Anonymous": "", "NotBuilt": "", "OtherValue": ""},
     Element: {"Unstated": "unstated", "WrongValue": "wrong-value", "RaisesInRule": "raises",
               "TakesAllRules": "takes-all", "Speechless": "speechless"},
     Function: {"Unsure": "unsure", "WrongAnswer": "answer", "Faulty": "faulty"},
@@ -216,7 +261,5 @@ named = {test: (base, name) for base, tests in BAD.items() for test, name in tes
 for test in dict.fromkeys(one[0] for one in WRONG):
     base, name = named.get(test, (Reader, test.lower()))
     more = {"module": MODULES[test]} if test in MODULES else {}
-    if test == "WrongAnswer":
-        more["expected"] = {"ImageComments": "43"}
-    globals()[f"Test{test}"] = _class(base, name, test, **more)
+    globals()[f"Test{test}"] = _class(base, name, test, **more, **MORE.get(test, {}))
 del base
