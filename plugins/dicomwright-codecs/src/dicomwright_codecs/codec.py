@@ -35,7 +35,7 @@ _DEFAULTS: Final = {
 }
 _GREY: Final = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR: Final = 3
-_LEAST_SIDE: Final = 32  # pylibjpeg-openjpeg always makes 6 resolutions
+_LEAST_SIDE: Final = 32  # with loss pylibjpeg-openjpeg always makes 6 resolutions
 _MOST_NEAR: Final = 255  # of CharLS
 _LEAST_BITS: Final = 2  # of JPEG-LS (PS3.5 8.2.3)
 
@@ -135,7 +135,7 @@ class ImageCompression:
             yield "JPEG-LS has at least 2 bits a sample"
         elif self._settings.get("near", 0) > ((1 << layout.bits_stored) - 1) // 2:
             yield f"near={self._settings['near']:.0f} is more than half of what its {layout.bits_stored} bits hold"
-        if self._family == "jpeg2000" and min(layout.rows, layout.columns) < _LEAST_SIDE:
+        if self._family == "jpeg2000" and self._settings and min(layout.rows, layout.columns) < _LEAST_SIDE:
             yield f"it has {layout.rows} rows and {layout.columns} columns; {_LEAST_SIDE} of each is the least"
 
     def photometric(self, layout: PixelLayout) -> str:

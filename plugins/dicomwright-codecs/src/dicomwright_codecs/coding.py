@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 from importlib import import_module
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,7 +19,7 @@ __all__ = ["LIBRARIES", "Job", "RefusedError", "Result", "encode"]
 LIBRARIES: Final = {
     "rle": ("imagecodecs",),
     "jpeg-ls": ("jpeg_ls", "imagecodecs"),
-    "jpeg2000": ("openjpeg",),
+    "jpeg2000": ("openjpeg", "imagecodecs"),
     "htj2k": ("imagecodecs",),
 }
 
@@ -72,7 +73,9 @@ class Job(NamedTuple):
     @property
     def lets_go(self) -> bool:
         """Whether the encoder lets go of Python's lock, so that threads run it side by side."""
-        return self.family in ("rle", "htj2k") or (self.family == "jpeg-ls" and self._fills_samples)
+        if self.family == "jpeg-ls":
+            return self._fills_samples
+        return self.family != "jpeg2000" or not self.settings
 
     @property
     def _fills_samples(self) -> bool:
@@ -162,15 +165,21 @@ def _check_room(samples: Any, near: int, bits: int) -> None:
 
 
 def _jpeg2000(job: Job, frame: Buffer) -> Result:
-    """Encode by OpenJPEG; colours are decorrelated."""
+    """Encode by OpenJPEG; colours are decorrelated. With loss the one package has it that knows of ratios."""
     import numpy as np
 
+    samples = np.frombuffer(frame, job.dtype)
+    if not job.settings:
+        options: dict[str, Any] = {"mct": True, "planar": False} if job.samples > 1 else {}
+        encode_lossless = partial(
+            import_module("imagecodecs").jpeg2k_encode, codecformat="j2k", reversible=True
+        )
+        data = encode_lossless(samples.reshape(job.shape), 0, bitspersample=job.bits_stored, **options)
+        return Result(bytes(data), 0.0)
     openjpeg = import_module("openjpeg")
-    settings = {}
-    if "psnr" in job.settings:
-        settings["signal_noise_ratios"] = [job.settings["psnr"]]
-    elif "ratio" in job.settings:
-        settings["compression_ratios"] = [job.settings["ratio"]]
+    name, number = (
+        ("signal_noise_ratios", "psnr") if "psnr" in job.settings else ("compression_ratios", "ratio")
+    )
     data = openjpeg.encode_pixel_data(
         bytes(frame),
         rows=job.rows,
@@ -179,12 +188,9 @@ def _jpeg2000(job: Job, frame: Buffer) -> Result:
         bits_stored=job.bits_stored,
         pixel_representation=int(job.signed),
         photometric_interpretation="YBR_RCT" if job.samples > 1 else "MONOCHROME2",
-        **settings,
+        **{name: [job.settings[number]]},
     )
-    if not settings:
-        return Result(data, 0.0)
-    decoded = openjpeg.decode(data)
-    return Result(data, _largest_error(np.frombuffer(frame, job.dtype), decoded))
+    return Result(data, _largest_error(samples, openjpeg.decode(data)))
 
 
 def _htj2k(job: Job, frame: Buffer) -> Result:
