@@ -7,15 +7,18 @@ import re
 import runpy
 import tomllib
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from dicomwright.plugins._metadata import find_bundles
 from workbench.fixtures import ROOT
 
 MEMBERS = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 CORE = ROOT / "core"
+DATA_ONLY = [member for member in MEMBERS if not list(member.glob("src/**/*.py"))]
 each_member = pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.name)
 
 
@@ -66,20 +69,32 @@ def test_plugins_accept_this_core_and_not_the_next_incompatible_one(member):
     following = f"0.{version.minor + 1}" if version.major == 0 else f"{version.major + 1}.0"
     assert version in core.specifier
     assert Version(following) not in core.specifier
-    assert list(project["entry-points"]) == ["dicomwright"]
+    assert list(project["entry-points"]) == ["dicomwright.bundles" if member in DATA_ONLY else "dicomwright"]
 
 
 @each_member
 def test_the_installed_package_is_typed_and_complete(member):
     package = name_of(member).replace("-", "_")
-    installed = resources.files(importlib.import_module(package))
-    assert installed.joinpath("py.typed").is_file()
+    installed = (
+        installed_bundle(member) if member in DATA_ONLY else resources.files(importlib.import_module(package))
+    )
+    assert installed.joinpath("py.typed").is_file() is (member not in DATA_ONLY)
     sources = member / "src" / package
     data = {path.relative_to(sources) for path in sources.rglob("*") if path.is_file()}
     absent = {
         path for path in data if "__pycache__" not in path.parts and not (installed / str(path)).is_file()
     }
     assert absent == set()
+
+
+def installed_bundle(member):
+    """Return where a bundle is installed; what has no code need not be importable."""
+    (found,) = [Path(one.folder) for one in find_bundles() if one.distribution == name_of(member)]
+    return found
+
+
+def test_data_alone_makes_a_member():
+    assert [member.name for member in DATA_ONLY] == ["dicomwright-bundle-example"]
 
 
 @each_member

@@ -184,11 +184,9 @@ class DicomFactory:
         allow : iterable of str
             Findings that are accepted: they become notes.
         transfer_syntax : str
-            Name or UID of a codec whose changes to the elements are checked, too, as `build` takes it.
-        codec_options : mapping, optional
-            Its options.
-        kwargs : mapping, optional
-            What is given to the build, as values of parameters; those that are not given are taken to be legal.
+            Name or UID of a codec whose changes to the elements are checked, too.
+        codec_options, kwargs : mapping, optional
+            Options of the codec; values of parameters.
 
         Returns
         -------
