@@ -88,14 +88,17 @@ def associated(
     entity.network_timeout = peer.timeouts.network
     opened = threading.Event()
     began = time.monotonic()
-    association = entity.associate(
-        peer.address.host,
-        peer.address.port,
-        contexts=list(contexts),
-        ae_title=peer.address.title,
-        tls_args=peer.tls_arguments,
-        evt_handlers=[(evt.EVT_CONN_OPEN, lambda _: opened.set()), *handlers],
-    )
+    try:
+        association = entity.associate(
+            peer.address.host,
+            peer.address.port,
+            contexts=list(contexts),
+            ae_title=peer.address.title,
+            tls_args=peer.tls_arguments,
+            evt_handlers=[(evt.EVT_CONN_OPEN, lambda _: opened.set()), *handlers],
+        )
+    except OSError as error:  # the name of the host has no address
+        raise NoAssociationError(f"no connection to {peer.address}: {error.strerror or error}") from error
     if not association.is_established:
         if association.rejected_contexts:  # it answered, and takes nothing of what was proposed
             yield association
