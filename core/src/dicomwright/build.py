@@ -16,6 +16,7 @@ from dicomwright.blueprint.environment import SeriesEnvironment
 from dicomwright.blueprint.resolution import OMIT
 from dicomwright.encoders.api import EncodeRequest, Encoding
 from dicomwright.encoders.context import Derivation, derived_context
+from dicomwright.encoders.elements import InstanceNumberElement
 from dicomwright.engine.compile import compile_plan
 from dicomwright.engine.request import BuildRequest
 from dicomwright.engine.rules import Layer, owned
@@ -319,7 +320,7 @@ class Build:
         return Blueprint(
             [
                 FunctionalElement("SOPInstanceUID", "UI", lambda _: gen_uid()),
-                FunctionalElement("InstanceNumber", "IS", lambda env: env.instance_number),
+                InstanceNumberElement(),
                 contributing_equipment(self.report, self.options.derivation),
             ],
         )

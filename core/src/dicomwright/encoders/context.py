@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
-from dicomwright.blueprint.elements import IndexElement, SequenceElement, StaticElement
+from dicomwright.blueprint.elements import SequenceElement, StaticElement
+from dicomwright.encoders.elements import ready
 from dicomwright.errors import BlueprintError
 from dicomwright.parents.checks import text
 
@@ -152,8 +153,8 @@ def _references(
         indices = [index for index in pairs if index is not None]
         return [
             (
-                _each("ReferencedSOPClassUID", [classes[index] for index in indices]),
-                _each("ReferencedSOPInstanceUID", [uids[index] for index in indices]),
+                ready("ReferencedSOPClassUID", "UI", [classes[index] for index in indices]),
+                ready("ReferencedSOPInstanceUID", "UI", [uids[index] for index in indices]),
             )
         ]
     return [
@@ -180,13 +181,6 @@ def _fixed(item: Blueprint, keyword: str) -> str:
     """Return the value that a blueprint fixes, empty if it does not."""
     element = item[keyword] if keyword in item else None  # noqa: SIM401 - a blueprint has no get
     return str(element.value) if isinstance(element, StaticElement) else ""
-
-
-def _each(keyword: str, values: list[str]) -> VirtualElement:
-    """Return an element with a value for each instance, a static one where all are the same."""
-    if len(set(values)) == 1:
-        return StaticElement(keyword, "UI", values[0])
-    return IndexElement(keyword, "UI", values)
 
 
 def _common_instance_reference(

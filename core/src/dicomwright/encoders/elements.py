@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement
-from dicomwright.blueprint.elements import DiscardElement, IndexElement, SeriesElement, StaticElement
-from dicomwright.blueprint.resolution import OMIT, EncodedElement, PerInstance
+from dicomwright.blueprint.elements import (
+    DiscardElement,
+    IndexElement,
+    SeriesElement,
+    StaticElement,
+    VirtualElement,
+)
+from dicomwright.blueprint.resolution import OMIT, EncodedElement, Level, PerInstance
 from dicomwright.encoders.api import PixelElement
 from dicomwright.engine.encoding import encoder_for
 from dicomwright.payload.decimal_string import ds
 from dicomwright.uids import gen_uid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydicom.tag import BaseTag
 
     from dicomwright.blueprint.blueprint import Blueprint
-    from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.resolution import Resolution
     from dicomwright.encoders.api import EncodeRequest
@@ -26,7 +31,16 @@ if TYPE_CHECKING:
     from dicomwright.encoders.pixels import VolumePixels
     from dicomwright.encoders.placement import Placement
 
-__all__ = ["RescaleElement", "decimals", "each", "new_frame_of_reference", "pixel_module", "window"]
+__all__ = [
+    "InstanceNumberElement",
+    "RescaleElement",
+    "decimals",
+    "each",
+    "new_frame_of_reference",
+    "pixel_module",
+    "ready",
+    "window",
+]
 
 _WIDEST = 9e18
 _LOSSY = "LossyImageCompression"
@@ -78,20 +92,48 @@ def each(keyword: str, vr: str, values: list[Any]) -> VirtualElement:
 
 def decimals(keyword: str, rows: list[Any]) -> VirtualElement:
     """Return an element with a number, or a list of numbers, for each instance."""
-    texts = [ds(row) if isinstance(row, float) else [ds(number) for number in row] for row in rows]
-    if all(text == texts[0] for text in texts):
-        return StaticElement(keyword, "DS", texts[0])
-    return _DecimalElement(keyword, "DS", texts)
+    return ready(
+        keyword, "DS", [ds(row) if isinstance(row, float) else [ds(number) for number in row] for row in rows]
+    )
 
 
-class _DecimalElement(IndexElement):
-    """Decimal strings that `ds` made: they need no check, and are encoded at once."""
+def ready(keyword: str, vr: str, values: list[Any]) -> VirtualElement:
+    """Return an element as `each` does, of values that are known to be legal."""
+    if all(value == values[0] for value in values):
+        return StaticElement(keyword, vr, values[0])
+    return _ReadyElement(keyword, vr, values)
+
+
+class InstanceNumberElement(VirtualElement):
+    """InstanceNumber (0020,0013), from 1."""
+
+    level = Level.INSTANCE
+
+    def __init__(self) -> None:
+        super().__init__("InstanceNumber", "IS")
+
+    def resolve(self, env: SeriesEnvironment) -> Resolution:
+        """Return the number of each instance."""
+        return _encoded(self, range(1, env.total_images + 1))
+
+    def rule(self) -> str:
+        """Return the rule in a few words."""
+        return "the number of the instance"
+
+
+class _ReadyElement(IndexElement):
+    """Values that need no check: they are encoded at once, and the engine does not look at them again."""
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
         """Return the values, one for each instance."""
         found: PerInstance = super().resolve(env)
-        encode = encoder_for(cast("BaseTag", self.tag), "DS", ())
-        return PerInstance.of(EncodedElement(encode(value)) for value in found.known or ())
+        return _encoded(self, found.known or ())
+
+
+def _encoded(element: VirtualElement, values: Iterable[Any]) -> PerInstance:
+    """Return legal values as they go to the file."""
+    encode = encoder_for(cast("BaseTag", element.tag), cast("str", element.vr), ())
+    return PerInstance.of(EncodedElement(encode(value)) for value in values)
 
 
 class _OptionalElement(PixelElement):

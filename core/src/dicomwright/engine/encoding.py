@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataelem import DataElement
@@ -136,6 +137,7 @@ def item_bytes(content: bytes) -> bytes:
     return b"\xfe\xff\x00\xe0" + struct.pack("<I", len(content)) + content
 
 
+@lru_cache(maxsize=256)
 def long_header(tag: int, vr: str, length: int) -> bytes:
     """Return the header of an element with a 32 bit length field."""
     return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)

@@ -104,7 +104,12 @@ class Plan:
         self.encodings = encodings
         self.warnings = warnings
         self.count = request.count
-        self._joined = _joined(parts)
+        joined = _joined(parts)
+        self._constant_parts = [part.data if isinstance(part, Fixed) else b"" for part in joined]
+        self._varying_parts = [
+            (place, part) for place, part in enumerate(joined) if not isinstance(part, Fixed)
+        ]
+        self._identity = _identity(joined)
 
     @cached_property
     def header_dataset(self) -> Dataset:
@@ -124,17 +129,16 @@ class Plan:
     def headers(self, indices: Iterable[int]) -> list[Header]:
         """Return instances without their pixels; their functions are asked in this order."""
         with self.request.uids.at(""), frozen_instant(self.request.instant):
-            return [self._header(self._joined, self.environment(index)) for index in indices]
+            return [self._header(self.environment(index)) for index in indices]
 
-    def _header(self, parts: Sequence[Part], env: BuildEnvironment) -> Header:
-        elements = [part.encode(env) for part in parts]
-        sop_class, sop_instance = b"", b""
-        for part, data in zip(parts, elements, strict=True):
-            if part.tag >= _SOP_INSTANCE:
-                sop_instance = data if part.tag == _SOP_INSTANCE else b""
-                break
-            if part.tag == _SOP_CLASS:
-                sop_class = data
+    def _header(self, env: BuildEnvironment) -> Header:
+        elements = self._constant_parts.copy()
+        for place, part in self._varying_parts:
+            elements[place] = part.encode(env)
+        return self._with_meta(elements, self._identity, env)
+
+    def _with_meta(self, elements: list[bytes], identity: tuple[int, int], env: BuildEnvironment) -> Header:
+        sop_class, sop_instance = (elements[place] for place in identity)
         return Header(self._meta(sop_class, sop_instance, env), elements, sop_instance[_UI_HEADER:])
 
     def bulk_data(self, env: BuildEnvironment) -> tuple[bytes, Any]:
@@ -155,7 +159,8 @@ class Plan:
         """Return one instance as a dataset; its pixels are read when they are asked for."""
         env = self.environment(index)
         with self.request.uids.at(""), frozen_instant(self.request.instant):
-            header = self._header(self.parts, env)
+            encoded = [part.encode(env) for part in self.parts]
+        header = self._with_meta(encoded, _identity(self.parts), env)
         elements: dict[Any, Any] = {}
         for part, data in zip(self.parts, header.elements, strict=True):
             if data:
@@ -227,6 +232,12 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
         else:
             joined.append(part)
     return joined
+
+
+def _identity(parts: Sequence[Part]) -> tuple[int, int]:
+    """Return where SOP class and SOP instance UID are; every plan has them."""
+    tags = [part.tag for part in parts]
+    return tags.index(_SOP_CLASS), tags.index(_SOP_INSTANCE)
 
 
 def changed_file(dataset: Dataset) -> bytes:

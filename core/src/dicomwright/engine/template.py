@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -143,6 +144,15 @@ class Group:
         """Return the sequence of an instance."""
         return sequence_bytes(self.tag, [b"".join(part.encode(env) for part in item) for item in self.items])
 
+    def known(self) -> Group | Column:
+        """Return the same as a column, if all elements of all instances are known."""
+        parts = [part for item in self.items for part in item]
+        columns = [part for part in parts if isinstance(part, Column)]
+        if not columns or not all(isinstance(part, Fixed | Column) for part in parts):
+            return self
+        instances = (SimpleNamespace(index=index) for index in range(len(columns[0].ends) - 1))
+        return Column.of(self.tag, (self.encode(cast("BuildEnvironment", one)) for one in instances))
+
 
 Part = Fixed | Column | Field | Group
 
@@ -183,7 +193,7 @@ def _part(
             parts_of(item, encodings, uids, problems, f"{place}[{number}].")
             for number, item in enumerate(node.items, 1)
         )
-        return Group(int(node.tag), tuple(items))
+        return Group(int(node.tag), tuple(items)).known()
     if node.varying is not None:
         return _column(node, encodings) if node.varying.in_order else Field(node, place, encodings, uids)
     return Fixed(int(node.tag), element_bytes(int(node.tag), node.vr, constant_value(node), encodings))

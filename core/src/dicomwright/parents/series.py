@@ -18,6 +18,7 @@ from dicomwright.parents.copying import decoded, fresh_element
 from dicomwright.parents.files import Reading, read_files, read_folder
 from dicomwright.parents.geometry import lay_out
 from dicomwright.parents.pairing import Pairing, pair_by_order, pair_by_position, refuse_pairing
+from dicomwright.parents.scanner import shared_tag
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -216,10 +217,7 @@ class ParentSeries(Sequence[Dataset]):
 
     def raw_elements(self, tag: int | PrivateTag) -> list[RawDataElement | None]:
         """Return an element of each instance as it was read, None for one without or that somebody has decoded."""
-        return [
-            element if isinstance(element, RawDataElement) else None
-            for element in entries(self.datasets, tag)
-        ]
+        return [element if isinstance(element, RawDataElement) else None for element in self._entries(tag)]
 
     def column(self, tag: int | PrivateTag, indices: Iterable[int | None]) -> list[DataElement | None]:
         """Return a fresh copy of an element of each of these instances; None where there is none.
@@ -258,7 +256,7 @@ class ParentSeries(Sequence[Dataset]):
             It cannot be decoded.
 
         """
-        elements = entries(self.datasets, tag)
+        elements = self._entries(tag)
         first = elements[0]
         if elements.count(first) == len(elements):
             return False  # shared, or absent everywhere
@@ -270,6 +268,18 @@ class ParentSeries(Sequence[Dataset]):
         values = ((element.VR, element.value) for element in decoded_ones if element is not None)
         first = next(values)
         return any(other != first for other in values)
+
+    def _entries(self, tag: int | PrivateTag) -> list[Any]:
+        """Return an element as each data set holds it, or None."""
+        if not isinstance(tag, int):
+            return entries(self.datasets, tag)
+        place = shared_tag(tag)
+        return [elements.get(place) for elements in self._held]
+
+    @cached_property
+    def _held(self) -> list[Any]:
+        """The elements of each data set, without pydicom's ways around them: a build asks for a hundred tags."""
+        return [dataset._dict for dataset in self.datasets]  # noqa: SLF001  # the only way to what was read
 
     def _same_bytes(self, elements: list[Any]) -> bool:
         """Tell whether an element is encoded alike everywhere: the fast answer for nearly all elements."""

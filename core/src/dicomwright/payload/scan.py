@@ -21,6 +21,7 @@ __all__ = ["BLOCK", "Scan", "blocks", "distinct_values", "first_non_finite", "in
 
 _WORTH_A_THREAD = 16 * 2**20  # bytes
 _MOST_THREADS = 4
+_SCANNED_AT_ONCE = 2**20  # bytes: they stay in the cache from the minimum to the maximum
 
 BLOCK = 1 << 16
 """Values handled at once: a few such blocks stay in the processor's cache."""
@@ -107,7 +108,7 @@ def _scan_part(array: NDArray[Any], stand_in: float | None) -> Scan:
     scan = Scan()
     floating = array.dtype.kind == "f"
     read = 0
-    for (block,) in blocks(array):
+    for (block,) in blocks(array, size=_SCANNED_AT_ONCE // array.itemsize):
         if floating:
             scan.add_floats(block, stand_in)
         else:
