@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydicom.charset import decode_bytes
+from pydicom.dataelem import RawDataElement
+
 from dicomwright.errors import ParentError
 from dicomwright.parents.headers import read_header
 from dicomwright_node.receive.answers import Outcome, RefusedError
@@ -20,6 +23,7 @@ __all__ = ["Facts", "is_uid", "read_facts"]
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _LONGEST_UID = 64
 _LONGEST_PATIENT_ID = 1024
+_DELIMITERS = {0x5C}  # after these bytes the first character set holds again (PS3.5 section 6.1.2.5.3)
 
 
 def is_uid(text: str) -> bool:
@@ -69,24 +73,38 @@ def read_facts(path: Path) -> Facts:
 
 def _facts(dataset: Dataset) -> Facts:
     """Return the identifiers of a header."""
-    patient_id = str(dataset.get("PatientID") or "")
-    if len(patient_id) > _LONGEST_PATIENT_ID:
-        raise RefusedError(Outcome.NOT_UNDERSTOOD, "PatientID (0010,0020) is longer than 1024 characters")
     return Facts(
-        sop_class=_uid(dataset, "SOPClassUID", "(0008,0016)", needed=True),
-        sop_instance=_uid(dataset, "SOPInstanceUID", "(0008,0018)", needed=True),
-        study=_uid(dataset, "StudyInstanceUID", "(0020,000D)"),
-        series=_uid(dataset, "SeriesInstanceUID", "(0020,000E)"),
-        patient_id=patient_id,
+        sop_class=_uid(dataset, 0x00080016, "SOPClassUID (0008,0016)", needed=True),
+        sop_instance=_uid(dataset, 0x00080018, "SOPInstanceUID (0008,0018)", needed=True),
+        study=_uid(dataset, 0x0020000D, "StudyInstanceUID (0020,000D)"),
+        series=_uid(dataset, 0x0020000E, "SeriesInstanceUID (0020,000E)"),
+        patient_id=_patient_id(dataset),
     )
 
 
-def _uid(dataset: Dataset, keyword: str, tag: str, *, needed: bool = False) -> str:
+def _uid(dataset: Dataset, tag: int, name: str, *, needed: bool = False) -> str:
     """Return a UID of the dataset, empty if it is not there and not needed."""
-    value = str(dataset.get(keyword) or "").rstrip("\0 ")
+    value = _raw(dataset, tag).decode("latin-1").rstrip("\0 ")
     if not value and not needed:
         return ""
     if not is_uid(value):
         what = "is not a UID" if value else "is missing"
-        raise RefusedError(Outcome.NOT_UNDERSTOOD, f"{keyword} {tag} {what}")
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, f"{name} {what}")
     return value
+
+
+def _patient_id(dataset: Dataset) -> str:
+    """Return the PatientID as text."""
+    raw = _raw(dataset, 0x00100020)
+    if len(raw) > _LONGEST_PATIENT_ID:
+        message = f"PatientID (0010,0020) is longer than {_LONGEST_PATIENT_ID} bytes"
+        raise RefusedError(Outcome.NOT_UNDERSTOOD, message)
+    encodings = dataset.original_character_set
+    names = [encodings] if isinstance(encodings, str) else list(encodings)
+    return decode_bytes(raw, names, _DELIMITERS).rstrip("\0 ").lstrip(" ")
+
+
+def _raw(dataset: Dataset, tag: int) -> bytes:
+    """Return the bytes of a value; decoding it would warn of wrong ones, and quote them."""
+    element: object = dataset.get_item(tag)
+    return (element.value or b"") if isinstance(element, RawDataElement) else b""

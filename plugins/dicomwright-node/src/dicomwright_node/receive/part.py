@@ -103,10 +103,13 @@ class Part:
 
 def _read_meta(data: bytes) -> tuple[dict[int, str], int] | None:
     """Return the texts of the file meta information and where it ends; None if it has not all come."""
-    if len(data) >= _START and data[_START - 4 : _START] != b"DICM":
+    if len(data) < _START:
+        return None
+    begin = _START if data[_START - 4 : _START] == b"DICM" else 0  # some clients leave the preamble out
+    if data[begin : begin + 2] != b"\2\0":
         raise ValueError("a part of the request is no DICOM file")
     texts: dict[int, str] = {}
-    pos = _START
+    pos = begin
     while pos + 12 <= len(data):
         if data[pos : pos + 2] != b"\2\0":
             return texts, pos
@@ -114,7 +117,7 @@ def _read_meta(data: bytes) -> tuple[dict[int, str], int] | None:
         start = pos + (12 if is_long else 8)
         length = int.from_bytes(data[start - (4 if is_long else 2) : start], "little")
         pos, number = start + length, int.from_bytes(data[pos + 2 : pos + 4], "little")
-        if pos - _START > _LONGEST_META:
+        if pos - begin > _LONGEST_META:
             raise ValueError("the file meta information of a part is too long")
         texts[number] = data[start:pos].decode("latin-1").rstrip("\0 ")
     return None

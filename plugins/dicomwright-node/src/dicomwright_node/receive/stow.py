@@ -190,7 +190,8 @@ class _Body:
                     "outcome": answer.outcome.name.lower(),
                     "peer": self._origin.peer,
                 }
-                _log.warning("%s", answer.message, extra=extra)
+                level = logging.INFO if answer.outcome is Outcome.SAME else logging.WARNING
+                _log.log(level, "%s", answer.message, extra=extra)
             told.append(Told(part.sop_class, part.sop_instance, answer))
         return told
 
