@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydicom import dcmread
+from pydicom import dcmread, dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def transcode(source: Path, syntax: str, target: Path) -> None:
         dataset = dcmread(source)
         _to_native(dataset, UID(dataset.file_meta.TransferSyntaxUID))
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
-        dataset.save_as(
-            target, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True, enforce_file_format=True
-        )
+        dcmwrite(target, dataset, enforce_file_format=True)
     except (TranscodeError, KeyboardInterrupt):
         raise
     except Exception as error:  # decoders raise anything
