@@ -13,7 +13,9 @@ downloads a Python.
 from __future__ import annotations
 
 import filecmp
+import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -193,6 +195,58 @@ def built(session: nox.Session) -> None:
     pytest(session, "tests")
 
 
+ALL_KINDS = ("reader", "encoder", "element-type", "function", "validator", "sender")
+RENDERED = (  # template, name, what it brings, other answers
+    ("plugin", "acme", ("reader",), {"author": "Ann Author"}),
+    ("plugin", "two-words", ALL_KINDS, {"author": "Zoë O'Neil", "summary": "Everything, in one plug-in"}),
+    ("plugin", "rules2", ("element-type", "function"), {"author": "Bob"}),
+    ("bundle", "st-elsewhere", ("mr", "ct", "pet"), {"institution": "St. Elsewhere"}),
+    ("bundle", "lab", ("ct",), {"institution": "Labor für Bildgebung"}),
+)
+
+
+def render(session: nox.Session, folder: Path) -> Iterator[Path]:
+    """Yield the folder of each package that the templates make."""
+    for template, name, parts, answers in RENDERED:
+        chosen = json.dumps(parts)
+        given = {
+            "name": name,
+            "author": "Ann",
+            **(
+                {"kinds": chosen}
+                if template == "plugin"
+                else {"modalities": chosen, "contact": "a@b.example"}
+            ),
+            **answers,
+        }
+        data = [part for key, value in given.items() for part in ("--data", f"{key}={value}")]
+        target = folder / name
+        session.run("copier", "copy", "-q", "-f", *data, str(ROOT / "templates" / template), str(target))
+        yield target
+
+
+@nox.session(tags=["matrix"])
+def outsider(session: nox.Session) -> None:
+    """Be the author of a plug-in and of a bundle: from the templates to wheels beside the built core, tested and used."""
+    session.install(*group("build", "outsider"))
+    work = Path(session.create_tmp()).resolve()
+    shutil.rmtree(work / "wheels", ignore_errors=True)
+    shutil.rmtree(work / "rendered", ignore_errors=True)
+    rendered = list(render(session, work / "rendered"))
+    sources = [ROOT / MEMBERS[name].folder for name in ("dicomwright", "dicomwright-raw")]
+    for folder in (*sources, *rendered):
+        options = ["--wheel", "--no-isolation", "--outdir", str(work / "wheels")]
+        session.run("python", "-m", "build", *options, str(folder), silent=True)
+    wheels = {wheel.name.split("-")[0]: wheel for wheel in (work / "wheels").glob("*.whl")}
+    core = wheels.pop("dicomwright")
+    session.install(f"dicomwright[testing] @ {core.as_uri()}", *map(str, wheels.values()), *group("outsider"))
+    for folder, (template, name, parts, _) in zip(rendered, RENDERED, strict=True):
+        with session.chdir(folder):
+            session.run("pytest", "-q", "-p", "no:cacheprovider")
+        used = str(work / "used" / name)
+        session.run("python", "-I", str(ROOT / "tests/outsider/use.py"), used, template, name, *parts)
+
+
 @nox.session(tags=["matrix"])
 def demo(session: nox.Session) -> None:
     """Build DICOM series from real input, have independent programs judge them, say where they are."""
@@ -223,6 +277,20 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Load, kills, full disks and peers that fail, on the node: minutes, and 20 GB of disk for a while."""
+    session.install(*editable(MEMBERS.values()), *group("test"))
+    session.run(
+        "pytest",
+        "-n0",
+        "-s",
+        "plugins/dicomwright-node/faults",
+        *session.posargs,
+        env={"DICOMWRIGHT_FAULTS": "1"},
+    )
+
+
+@nox.session(default=False)
 def standard(session: nox.Session) -> None:
     """Make the tables of the standard from their sources again, and compare them with those of the core."""
     session.install(*group("standard"))
@@ -245,7 +313,7 @@ def matrix(session: nox.Session) -> None:
                 session.notify(f"unit-{python}({member}, {resolution})")
         if python in ELSEWHERE:
             session.notify(f"together-{python}")
-    for name in ("built", "demo", "interpreters"):
+    for name in ("built", "outsider", "demo", "interpreters"):
         session.notify(name)
 
 
