@@ -15,6 +15,7 @@ from dicomwright.bundles.bundle_set import BundleSet
 from dicomwright.bundles.load import read_blueprints
 from dicomwright.bundles.manifest import FILE
 from dicomwright.bundles.requirements import plugin_problems
+from dicomwright.bundles.zip_store import ZipStore
 from dicomwright.dry_run import lint
 from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 from dicomwright.lint import Finding
@@ -187,6 +188,8 @@ def _pages(bundle: Bundle, path: Path) -> list[str]:
         found += [bundle.read(name, _PAGE_BYTES).decode("utf-8", "replace") for name in names]
     except BlueprintError:  # told as a problem of the frame
         pass
+    if isinstance(bundle.store, ZipStore):
+        found.append(bundle.store.description())
     project = _project(path)
     if project is not None:
         pages = [*project.glob("*.md"), *project.glob("docs/**/*.md")]

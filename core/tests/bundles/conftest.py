@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+import zipfile
 from dataclasses import replace
 from itertools import count
 
@@ -92,3 +93,59 @@ def plugin_set_with(monkeypatch):
         return replace(found, registries=registries)
 
     return build
+
+
+BUNDLE = """
+schema = 1
+name = "site"
+version = "1.0"
+contact = "pacs@example.org"
+requires-dicomwright = ">=0.1"
+[blueprints]
+base = "base.toml"
+ct = "parts/ct.toml"
+"""
+FILES = {
+    "bundle.toml": BUNDLE,
+    "base.toml": "schema = 1\nsummary = 'base'\n[elements]\nInstitutionName = { static = 'Site', final = true }\n",
+    "parts/ct.toml": "schema = 1\nsummary = 'ct'\nextends = ['ct-image', 'site/base']\n",
+    "README.md": "There are base and ct.\n",
+}
+
+
+@pytest.fixture
+def bundle_files():
+    """Return the files of a good bundle, by name."""
+    return dict(FILES)
+
+
+@pytest.fixture
+def bundle_folder(tmp_path):
+    """Return `bundle_folder(name="site", **changed files) -> path`; None takes a file out."""
+
+    def make(folder="site", files=None):
+        root = tmp_path / folder
+        for name, content in {**FILES, **(files or {})}.items():
+            if content is None:
+                continue
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return root
+
+    return make
+
+
+@pytest.fixture
+def bundle_zip(tmp_path):
+    """Return `bundle_zip(name="site.zip", files=None, top="") -> path`."""
+
+    def make(name="site.zip", files=None, top=""):
+        path = tmp_path / name
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for inside, content in {**FILES, **(files or {})}.items():
+                if content is not None:
+                    archive.writestr(top + inside, content)
+        return path
+
+    return make

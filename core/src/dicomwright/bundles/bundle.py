@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dicomwright.bundles.manifest import FILE, Manifest, is_name, read_manifest
+from dicomwright.bundles.manifest import FILE, Manifest, read_manifest
+from dicomwright.bundles.sources import shipped_names
 from dicomwright.bundles.stores import FolderStore, belongs, printable, reason_of, shown, within
 from dicomwright.bundles.toml_text import decoded, read_toml
 from dicomwright.bundles.zip_store import MAX_UNPACKED_BYTES, ZipStore
@@ -150,10 +151,10 @@ def open_bundle(path: Path, label: str = "") -> Bundle:
     file = f"{store.label}/{FILE}"
     data, lines = read_toml(decoded(store.read(FILE, _MAX_MANIFEST), file), file)
     manifest = read_manifest(data, lines, file)
-    reserved = _OURS.fullmatch(manifest.name)
-    if reserved:
+    if _OURS.fullmatch(manifest.name) or manifest.name in shipped_names():
+        whose = "the name of a shipped blueprint" if manifest.name in shipped_names() else "dicomwright's own"
         raise BlueprintError(
-            f"the name {shown(manifest.name)} is dicomwright's own",
+            f"the name {shown(manifest.name)} is {whose}",
             hint="choose another name",
             loc=f"{file}:{lines.get(('name',), 1)}",
             kind="reserved-name",
@@ -169,16 +170,3 @@ def core_problem(bundle: Bundle, core: str) -> str:
     except ValueError:
         fits = False
     return "" if fits else f"it needs dicomwright {wanted}, this is dicomwright {core}"
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text has the form of the id of a blueprint in a bundle.
-
-    Examples
-    --------
-    >>> is_id("st-elsewhere/ct"), is_id("./st-elsewhere/ct"), is_id("st-elsewhere/ct.toml"), is_id("ct-image")
-    (True, False, False, False)
-
-    """
-    bundle, slash, name = text.partition("/")
-    return bool(slash) and is_name(bundle) and is_name(name)

@@ -181,14 +181,22 @@ class BundleSet:
         """Look for all bundles, those that count most first."""
         listed = os.environ.get(VARIABLE, "").split(os.pathsep)
         tiers = [
-            [_at(path, _GIVEN) for path in dict.fromkeys(str(path) for path in self.paths)],
-            [_at(path, _ENVIRONMENT) for path in dict.fromkeys(filter(None, listed))],
+            [_at(path, _GIVEN) for path in _once(map(str, self.paths))],
+            [_at(path, _ENVIRONMENT) for path in _once(filter(None, listed))],
             list(_installed()) if self.installed else [],
         ]
         settled: list[_Found] = []
         for tier in tiers:
             settled += _settled(tier, [one.record for one in settled])
         return tuple(settled)
+
+
+def _once(paths: Iterable[str]) -> Iterable[str]:
+    """Return paths, of several to one place the first."""
+    found: dict[str, str] = {}
+    for path in paths:
+        found.setdefault(os.path.realpath(path) if "\0" not in path else path, path)
+    return found.values()
 
 
 def _settled(tier: list[_Found], stronger: list[BundleRecord]) -> Iterator[_Found]:
@@ -236,11 +244,16 @@ def _opened(path: Path, record: BundleRecord, label: str = "") -> _Found:
 def _installed() -> Iterator[_Found]:
     """Yield the installed bundles, importing nothing of theirs."""
     from dicomwright.plugins import _metadata
+    from dicomwright.plugins.plugin_set import switched_off
 
     for candidate in _metadata.find_bundles():
         record = BundleRecord(
             candidate.name, candidate.version, _INSTALLED, candidate.folder, candidate.distribution
         )
+        off = switched_off(candidate)
+        if off:
+            yield _Found(replace(record, status="disabled", reason=off), None)
+            continue
         if candidate.problem:
             yield _Found(replace(record, status="failed", reason=printable(candidate.problem)), None)
             continue

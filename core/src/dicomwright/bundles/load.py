@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from dicomwright.blueprint.blueprint import Blueprint
-from dicomwright.bundles.bundle import is_id
 from dicomwright.bundles.bundle_set import BundleSet
 from dicomwright.bundles.document import Document, parse
 from dicomwright.bundles.laying import Notes, laid
+from dicomwright.bundles.manifest import is_id
 from dicomwright.bundles.parameters import Parameter, check_conflicts, read_parameters
 from dicomwright.bundles.requirements import plugin_problems
 from dicomwright.bundles.rules import MAX_ELEMENTS, MAX_NESTING, Rules
@@ -19,7 +20,6 @@ from dicomwright.errors import BlueprintError, Problem
 from dicomwright.plugins import default
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Sequence
 
     from dicomwright.bundles.bundle import Bundle
@@ -45,9 +45,9 @@ MAX_FILES = 64
 
 
 def load_blueprint(
-    name_or_path: str | os.PathLike[str],
+    name_or_path: str | PathLike[str],
     plugin_set: PluginSet | None = None,
-    bundles: BundleSet | Iterable[str | os.PathLike[str]] = (),
+    bundles: BundleSet | Iterable[str | PathLike[str]] = (),
 ) -> Blueprint:
     """Return the blueprint of a blueprint file, a shipped one by its name, or one of a bundle by its id.
 
@@ -80,9 +80,9 @@ def load_blueprint(
 
 
 def read_blueprint(
-    name_or_path: str | os.PathLike[str],
+    name_or_path: str | PathLike[str],
     plugin_set: PluginSet | None = None,
-    bundles: BundleSet | Iterable[str | os.PathLike[str]] = (),
+    bundles: BundleSet | Iterable[str | PathLike[str]] = (),
 ) -> tuple[Blueprint, list[Problem]]:
     """Return what can be read of a blueprint file, and what is wrong with the rest."""
     reading = read_blueprints([name_or_path], plugin_set, bundles)
@@ -135,9 +135,9 @@ class Reading:
 
 
 def read_blueprints(
-    names: Iterable[str | os.PathLike[str]],
+    names: Iterable[str | PathLike[str]],
     plugin_set: PluginSet | None = None,
-    bundles: BundleSet | Iterable[str | os.PathLike[str]] = (),
+    bundles: BundleSet | Iterable[str | PathLike[str]] = (),
 ) -> Reading:
     """Return what can be read of several blueprints, laid over each other as by ``extends``, and what is wrong.
 
@@ -148,7 +148,7 @@ def read_blueprints(
 
     """
     if not isinstance(bundles, BundleSet):
-        bundles = BundleSet(bundles)
+        bundles = BundleSet([bundles] if isinstance(bundles, str | PathLike) else bundles)
     if bundles.paths:
         bundles.require_given()
     loader = _Loader(default() if plugin_set is None else plugin_set, bundles)
@@ -168,7 +168,7 @@ def base_of(document: Document, name: str, bundles: BundleSet) -> Source:
     if is_id(name) and (source.folder is not None or source.bundle is not None):
         return by_id(name, bundles, source.folder)
     if not is_path(name):
-        return shipped(name)
+        return _shipped(name, source)
     if source.folder is not None:
         return from_path(source.folder / name)
     if source.bundle is None:
@@ -178,6 +178,17 @@ def base_of(document: Document, name: str, bundles: BundleSet) -> Source:
             f"{shown(name)} leads out of the bundle", hint="name a file in it", kind="bad-path"
         )
     return in_bundle(source.bundle, posixpath.normpath(posixpath.join(posixpath.dirname(source.path), name)))
+
+
+def _shipped(name: str, source: Source) -> Source:
+    """Return a shipped blueprint; where the bundle itself has one of the name, say how it is written."""
+    try:
+        return shipped(name)
+    except BlueprintError as error:
+        if source.bundle is None or name not in source.bundle.manifest.blueprints:
+            raise
+        hint = f"write {source.bundle.name}/{name} for that of the bundle"
+        raise BlueprintError(error.problems[0].message, hint=hint, kind="unknown-blueprint") from None
 
 
 @dataclass
@@ -199,7 +210,7 @@ class _Loader:
     chain: list[Source] = field(default_factory=list)
     used: dict[str, Bundle] = field(default_factory=dict)
 
-    def read(self, names: Iterable[str | os.PathLike[str]]) -> Reading:
+    def read(self, names: Iterable[str | PathLike[str]]) -> Reading:
         """Return several blueprints laid over each other."""
         reading, whole = self.reading, _Layer()
         for name in names:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dicomwright.bundles.toml_lines import Key
 
-__all__ = ["FILE", "MAX_BLUEPRINTS", "SCHEMA", "Manifest", "is_name", "read_manifest"]
+__all__ = ["FILE", "MAX_BLUEPRINTS", "SCHEMA", "Manifest", "is_id", "is_name", "read_manifest"]
 
 #: Name of the file.
 FILE = "bundle.toml"
@@ -76,6 +76,19 @@ def is_name(text: object) -> bool:
 
     """
     return isinstance(text, str) and len(text) <= _LONGEST and bool(_NAME.fullmatch(text))
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of the id of a blueprint in a bundle.
+
+    Examples
+    --------
+    >>> is_id("st-elsewhere/ct"), is_id("./st-elsewhere/ct"), is_id("st-elsewhere/ct.toml"), is_id("ct-image")
+    (True, False, False, False)
+
+    """
+    bundle, slash, name = text.partition("/")
+    return bool(slash) and is_name(bundle) and is_name(name)
 
 
 def read_manifest(data: Mapping[str, Any], lines: Mapping[Key, int], file: str) -> Manifest:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicomwright.bundles.bundle import is_id
+from dicomwright.bundles.manifest import is_id
 from dicomwright.bundles.stores import (
     MAX_DATA_BYTES,
     FolderStore,
@@ -207,7 +207,7 @@ def from_path(path: Path) -> Source:
         data = read_regular(path, name, MAX_FILE_BYTES, "a blueprint file")
     except FileNotFoundError:
         raise BlueprintError(
-            f"{name} does not exist", hint=_neighbour(path), kind="unknown-blueprint"
+            f"{name} does not exist", hint=_neighbour(path) or _as_id(path), kind="unknown-blueprint"
         ) from None
     except (OSError, ValueError) as error:
         raise BlueprintError(f"{name} cannot be read: {reason_of(error)}", kind="unreadable") from None
@@ -252,6 +252,14 @@ def _instead(name: str) -> str:
     close = get_close_matches(name.lower(), shipped_names(), 1)
     suggestion = f"did you mean {close[0]}? " if close else ""
     return f"{suggestion}Shipped are {', '.join(shipped_names())}; a path has a slash or ends in {_SUFFIX}"
+
+
+def _as_id(path: Path) -> str:
+    """Say how the id of a blueprint in a bundle looks, where one may have been meant."""
+    few = not path.is_absolute() and len(path.parts) == 2  # noqa: PLR2004  # a bundle and a name
+    if not few or path.suffix == _SUFFIX or ".." in path.parts:
+        return ""
+    return "the id of a blueprint in a bundle is in small letters, as st-elsewhere/ct"
 
 
 def _neighbour(path: Path) -> str:

@@ -31,6 +31,7 @@ LOCK_FILE = "dicomwright.lock"
 
 _SHORT = 80
 _LONGEST_PATH = 512
+_NOT_EVERYWHERE = '\\:*?"<>|'
 
 
 class Store(Protocol):
@@ -82,8 +83,13 @@ def within(path: object) -> str:
     if not isinstance(path, str) or not path or len(path) > _LONGEST_PATH:
         raise BlueprintError(f"{shown(path)} is not the path of a file", kind="bad-path")
     parts = PurePosixPath(path).parts
-    bad = path.startswith("/") or "\\" in path or ":" in path or ".." in parts or not path.isprintable()
-    if bad or not parts:
+    if not path.isprintable() or any(character in path for character in _NOT_EVERYWHERE):
+        raise BlueprintError(
+            f"{shown(path)} has characters that not every system allows in a path",
+            hint="use letters, digits, and / between folders",
+            kind="bad-path",
+        )
+    if path.startswith("/") or ".." in parts or not parts:
         raise BlueprintError(
             f"{shown(path)} leads out of the folder",
             hint="name a file below it, such as tables/units.csv",

@@ -8,7 +8,16 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-from dicomwright.bundles.stores import MAX_FILES, belongs, printable, read_regular, shown, too_many, within
+from dicomwright.bundles.stores import (
+    MAX_DATA_BYTES,
+    MAX_FILES,
+    belongs,
+    printable,
+    read_regular,
+    shown,
+    too_many,
+    within,
+)
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
@@ -81,6 +90,16 @@ class ZipStore:
         """Return the names of all files. See `Store`."""
         inside = [name.removeprefix(self._root) for name in self._entries if name.startswith(self._root)]
         return sorted(name for name in inside if all(map(belongs, name.split("/"))))
+
+    def description(self) -> str:
+        """Return what a wheel says of its distribution, the README; empty for other zips."""
+        found = [name for name in self._entries if name.endswith(".dist-info/METADATA")]
+        if not found or self._entries[found[0]].file_size > MAX_DATA_BYTES:
+            return ""
+        try:
+            return self._zip.read(self._entries[found[0]]).decode("utf-8", "replace")
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError):
+            return ""
 
     def _checked(self, entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         """Return the files by name, if nothing is wrong with any of them."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomwright.cli.bundle_options import bundle_option, bundle_set, plugin_options
+from dicomwright.cli.bundle_options import bundle_option, bundle_set, plugin_options, plugin_set
 
 if TYPE_CHECKING:
-    from dicomwright.bundles.bundle_set import BundleRecord
+    from dicomwright.bundles.bundle_set import BundleRecord, BundleSet
+    from dicomwright.plugins import PluginSet
 
 __all__ = ["bundles"]
 
@@ -28,11 +29,28 @@ def bundles(ctx: click.Context, /, **given: Any) -> None:
 
     Name, version, where it is, and, if it cannot be used, why.
     """
-    records = bundle_set(ctx, given).records
+    records = _records(bundle_set(ctx, given), plugin_set(ctx, given))
     if given["as_json"]:
         click.echo(json.dumps([asdict(record) for record in records], indent=2))
     else:
         click.echo(_as_table(records))
+
+
+def _records(known: BundleSet, plugins: PluginSet) -> tuple[BundleRecord, ...]:
+    """Return what became of each bundle; one that lacks plug-ins is no use."""
+    from dicomwright.bundles.requirements import plugin_problems
+
+    lacking = {
+        bundle.name: "; ".join(problem.message for problem in found)
+        for bundle in known.usable
+        if (found := plugin_problems(bundle, plugins))
+    }
+    return tuple(
+        replace(record, status="incompatible", reason=lacking[record.name])
+        if record.status == "usable" and record.name in lacking
+        else record
+        for record in known.records
+    )
 
 
 def _as_table(records: tuple[BundleRecord, ...]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pluggy import HookRelay, PluginManager
 
-    from dicomwright.plugins._metadata import Candidate
+    from dicomwright.plugins._metadata import BundleCandidate, Candidate
     from dicomwright.plugins.records import Contribution, PluginRecord
 
 __all__ = ["DISABLE_VARIABLE", "PluginSet", "default", "load", "load_these"]
@@ -192,7 +192,7 @@ class _Choice:
             for name in filter(None, map(str.strip, setting.split(","))):
                 self._names.setdefault(_canonical(name), f"{DISABLE_VARIABLE} names it")
 
-    def reason(self, candidate: Candidate) -> str:
+    def reason(self, candidate: Candidate | BundleCandidate) -> str:
         """Say why a plug-in is not wanted; empty if it is."""
         by_name = self._names.get(_canonical(candidate.name)) or self._names.get(
             _canonical(candidate.distribution)
@@ -202,11 +202,20 @@ class _Choice:
     def unused(self, candidates: list[Candidate]) -> tuple[str, ...]:
         """Return a warning for each name that is no plug-in's: a slip would leave one switched on."""
         present = {_canonical(text) for one in candidates for text in (one.name, one.distribution)}
+        if self._names.keys() - present:
+            from dicomwright.plugins._metadata import find_bundles  # late: names of bundles are seldom given
+
+            present |= {_canonical(text) for one in find_bundles() for text in (one.name, one.distribution)}
         return tuple(
             f'cannot switch off plug-in "{name}": there is none of that name'
             for name in sorted(self._names)
             if name not in present
         )
+
+
+def switched_off(candidate: Candidate | BundleCandidate) -> str:
+    """Say why the environment does not want a plug-in, or a bundle of blueprints; empty if it does."""
+    return _Choice(None, ()).reason(candidate)
 
 
 def _canonical(name: str) -> str:
