@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dicomwright.errors import Problem
     from dicomwright_node.store import Store
     from dicomwright_node.store.records import Job, JobState
 
@@ -104,7 +105,7 @@ def retry(job_ids: tuple[int, ...], **given: Any) -> None:
     from dicomwright_node.store.errors import StateError
 
     store = _store(given)
-    problems = []
+    problems: list[Problem] = []
     for job_id in job_ids:
         try:
             job = upkeep.retry(store.database, job_id)

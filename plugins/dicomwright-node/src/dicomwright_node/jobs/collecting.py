@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import ExecutionError
 from dicomwright_node.jobs.privacy import redacted, secrets_of
-from dicomwright_node.jobs.worker import run_job, what_lacks
+from dicomwright_node.jobs.worker import Lacking, run_job, what_lack
 from dicomwright_node.pipeline import AbstractInput, PipelineError
 from dicomwright_node.pipeline.routing import Router
 from dicomwright_node.store import instances, jobs
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
     from dicomwright_node.store import Store
     from dicomwright_node.store.records import Instance, Job
 
+#: The files of a job by input.
+Paths = dict[str, tuple[str, ...]]
+
 __all__ = ["Collector", "name_of", "told"]
 
 _log = logging.getLogger("dicomwright_node.jobs")
+_AT_ONCE = 50  # jobs that are asked in one process
 
 #: Jobs of the same pipeline that have, or had, an instance of a series, the latest first.
 _OF_SERIES = """
@@ -45,7 +50,7 @@ WHERE state = 'collecting' AND pipeline = ? AND last_input_at <= ? GROUP BY jobs
 def told(error: ExecutionError, pipeline: type[AbstractPipeline]) -> str:
     """Return what an error says, in terms of the user's class."""
     message = error.problems[0].message
-    for function in (what_lacks, run_job):
+    for function in (what_lack, run_job):
         message = message.replace(f"{function.__module__}.{function.__qualname__}", pipeline.__qualname__)
     return message
 
@@ -162,22 +167,68 @@ class Collector:
         _log.info("instances joined a job", extra=about)
 
     def settle(self) -> bool:
-        """Ask one job that has had a pause whether it is complete; tell whether there was one."""
-        for job_id, count in self._paused(self._pause).items():
-            if self._asked.get(job_id) != count:
-                self._ask(self._job(job_id))
+        """Ask jobs that have had a pause whether they are complete; tell whether there was one."""
+        paused = self._paused(self._pause)
+        due = [job_id for job_id, count in paused.items() if self._asked.get(job_id) != count][:_AT_ONCE]
+        if not due:
+            return False
+        asked = [self._asked_of(job_id) for job_id in due]
+        try:
+            answers = self._answers([paths for _, _, paths in asked])
+        except ExecutionError as error:
+            if self._stopping():
+                return False
+            if len(asked) == 1:
+                self._fail(*asked[0], error)
                 return True
-        return False
+            for one in asked:  # one of them is to blame
+                self._ask(*one)
+            return True
+        for (job, count, _), lacking in zip(asked, answers, strict=True):
+            self._take_answer(job, count, lacking)
+        return True
+
+    def _asked_of(self, job_id: int) -> tuple[Job, int, Paths]:
+        """Return a job, the number of its instances, and their files by input."""
+        job = jobs.get(self._store.database, job_id)
+        assert job is not None
+        found = instances.of_job(self._store.database, job_id)
+        paths = {
+            name: tuple(str(self._store.files.path(one.path)) for one in many) for name, many in found.items()
+        }
+        return job, sum(map(len, paths.values())), paths
+
+    def _answers(self, asked: list[Paths]) -> list[Lacking]:
+        """Return what jobs lack; where the user's code answers, it does so in a process of its own."""
+        missing = [{name: 0 for name in self._pipeline.input if not paths.get(name)} for paths in asked]
+        whole = [paths for paths, lacking in zip(asked, missing, strict=True) if not lacking]
+        if not self._asks or not whole:
+            return missing
+        answers, _ = self._call(what_lack, [self._pipeline, whole])
+        given = iter(answers)
+        return [lacking or next(given) for lacking in missing]
+
+    def _ask(self, job: Job, count: int, paths: Paths) -> None:
+        """Ask one job."""
+        try:
+            (lacking,) = self._answers([paths])
+        except ExecutionError as error:
+            if not self._stopping():
+                self._fail(job, count, paths, error)
+            return
+        self._take_answer(job, count, lacking)
+
+    def _take_answer(self, job: Job, count: int, lacking: Lacking) -> None:
+        self._asked[job.id] = count
+        if lacking:
+            self._wait_on(job, lacking)
+        else:
+            self._make_ready(job, count)
 
     def _paused(self, seconds: float) -> dict[int, int]:
         """Return the jobs without a new instance for some time, and how many instances they have."""
         values = (name_of(self._pipeline), time.time() - seconds)
         return {row["id"]: row["number"] for row in self._store.database.read(_PAUSED, values)}
-
-    def _job(self, job_id: int) -> Job:
-        job = jobs.get(self._store.database, job_id)
-        assert job is not None
-        return job
 
     def _count(self, job_id: int) -> int:
         rows = self._store.database.read(
@@ -185,34 +236,7 @@ class Collector:
         )
         return int(rows[0]["number"])
 
-    def _ask(self, job: Job) -> None:
-        """Ask a job whether it is complete, in a process of its own where the user's code answers."""
-        count = self._count(job.id)
-        found = instances.of_job(self._store.database, job.id)
-        paths = {
-            name: tuple(str(self._store.files.path(one.path)) for one in many) for name, many in found.items()
-        }
-        lacking = {name: 0 for name in self._pipeline.input if not paths.get(name)}
-        try:
-            if not lacking and self._asks:
-                lacking, _ = self._call(what_lacks, [self._pipeline, paths])
-        except ExecutionError as error:
-            if self._stopping():
-                return
-            secrets = secrets_of(
-                self._store.files.path(one.path) for many in found.values() for one in many[:1]
-            )
-            self._fail(
-                job, count, redacted(told(error, self._pipeline), secrets), redacted(error.traceback, secrets)
-            )
-            return
-        self._asked[job.id] = count
-        if lacking:
-            self._wait_on(job, lacking)
-        else:
-            self._make_ready(job, count)
-
-    def _wait_on(self, job: Job, lacking: dict[str, int]) -> None:
+    def _wait_on(self, job: Job, lacking: Lacking) -> None:
         waiting = ", ".join(f"{name} has {images} images" for name, images in lacking.items())
         jobs.remember(self._store.database, job.id, job.note | {"waiting": waiting})
         _log.info("job is not complete", extra={"event": "job-waits", "job": job.id, "waiting": waiting})
@@ -225,8 +249,11 @@ class Collector:
         self._asked.pop(job.id, None)
         _log.info("job is ready", extra={"event": "job-ready", "job": job.id, "instances": count})
 
-    def _fail(self, job: Job, count: int, message: str, traceback: str) -> None:
+    def _fail(self, job: Job, count: int, paths: Paths, error: ExecutionError) -> None:
         """End a job whose inputs cannot be asked."""
+        secrets = secrets_of(Path(many[0]) for many in paths.values())
+        message = redacted(told(error, self._pipeline), secrets)
+        traceback = redacted(error.traceback, secrets)
         with self._joining:
             jobs.move(
                 self._store.database, job.id, "collecting", "failed", error=message, traceback=traceback
@@ -239,7 +266,7 @@ class Collector:
         paused = self._paused(self._settings.timeout)
         overdue = [job_id for job_id, count in paused.items() if self._asked.get(job_id) == count]
         for job_id in overdue:
-            waiting = self._job(job_id).note.get("waiting", "")
+            waiting = self._asked_of(job_id)[0].note.get("waiting", "")
             message = f"not complete after {self._settings.timeout:g} s without a new instance: {waiting}"
             with self._joining:
                 jobs.move(self._store.database, job_id, "collecting", "timed-out", error=message)

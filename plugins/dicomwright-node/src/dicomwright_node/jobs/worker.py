@@ -16,11 +16,11 @@ from dicomwright_node.jobs.written import Written, write_output
 from dicomwright_node.pipeline import AbstractProcessor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dicomwright_node.pipeline import AbstractPipeline
 
-__all__ = ["IncompleteError", "JobResult", "JobSpec", "Lacking", "run_job", "what_lacks"]
+__all__ = ["IncompleteError", "JobResult", "JobSpec", "Lacking", "run_job", "what_lack", "what_lacks"]
 
 #: Names of the inputs that are not complete, with the number of their images.
 Lacking = dict[str, int]
@@ -83,6 +83,13 @@ def what_lacks(pipeline: type[AbstractPipeline], paths: Mapping[str, tuple[str, 
     """Return the inputs that say that they are not complete."""
     inputs = pipeline().make_inputs({name: tuple(map(Path, found)) for name, found in paths.items()})
     return {name: one.images for name, one in inputs.items() if not one.images or not one.validate()}
+
+
+def what_lack(
+    pipeline: type[AbstractPipeline], jobs: Sequence[Mapping[str, tuple[str, ...]]]
+) -> list[Lacking]:
+    """Return what several jobs lack."""
+    return [what_lacks(pipeline, paths) for paths in jobs]
 
 
 def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:

@@ -59,10 +59,12 @@ def write_output(output: PipelineOutput, folder: Path) -> list[Written]:
 
     A series that goes to several destinations is written once.
     """
+    items = list(_items(output))  # held, so that no two contents have one id
+    if not items:
+        return []
     folder.mkdir(mode=0o700, parents=True)
     placed: dict[int, Path] = {}
     written: list[Written] = []
-    items = list(_items(output))  # held, so that no two contents have one id
     for number, (kind, destination, content, options) in enumerate(items, 1):
         if id(content) not in placed:
             placed[id(content)] = _write(content, folder / f"{number:02d}")

@@ -1,0 +1,105 @@
+"""Outputs: written, delivered, the same after another run, and what a retry does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from dicomwright_node.jobs.worker import JobSpec, run_job
+from dicomwright_node.store import deliveries, jobs, upkeep
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """Return the folder that the pipeline writes to."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    monkeypatch.setenv("TRIAL_FOLDER", str(folder))
+    return folder
+
+
+def test_from_instances_to_files(make_node, patient, tmp_path, results):
+    datasets = patient("one")
+    node = make_node(tmp_path / "node", "Inverted")
+    node.receive(datasets)
+    job = node.ended(1)["one"]
+    assert (job.state, job.error) == ("done", "")
+    assert (results / "report.txt").read_text() == "one: 3 slices"
+    written = [dcmread(path) for path in sorted((results / "series").iterdir())]
+    assert [one.ImagePositionPatient for one in written] == [one.ImagePositionPatient for one in datasets]
+    assert {one.SeriesDescription for one in written} == {"Inverted"}
+    assert {one.StudyInstanceUID for one in written} == {datasets[0].StudyInstanceUID}
+    assert [row.state for row in deliveries.of_job(node.store.database, job.id)] == ["sent", "sent"]
+    assert sorted(path.name for path in results.iterdir()) == ["report.txt", "series"]
+    assert list((node.store.files.root / "scratch").iterdir()) == []
+    upkeep.purge(node.store.database, node.store.files)
+    assert list((node.store.files.root / "outputs").iterdir()) == []
+
+
+def test_another_run_gives_the_same_uids(trial_modules, patient, write_series, tmp_path, results):
+    paths = {"ct": tuple(map(str, write_series(patient("one"), tmp_path / "ct")))}
+
+    def uids(name, key):
+        scratch = tmp_path / f"scratch-{name}"
+        scratch.mkdir()
+        folder = tmp_path / name
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(scratch)
+            result = run_job(trial_modules.Inverted, JobSpec(paths, "one", str(folder), str(scratch), key))
+        files = sorted(Path(result.written[0].path).iterdir())
+        read = [dcmread(file, stop_before_pixels=True) for file in files]
+        return [(one.SeriesInstanceUID, one.SOPInstanceUID) for one in read]
+
+    first = uids("first", "ab" * 32)
+    assert first == uids("second", "ab" * 32)
+    assert not {*first} & {*uids("third", "cd" * 32)}
+    assert results.is_dir()
+
+
+def test_a_destination_that_is_not_there_is_tried_again_and_a_retry_sends_only(
+    make_node, patient, tmp_path, results
+):
+    results.rmdir()
+    results.write_text("in the way")
+    node = make_node(tmp_path / "node", "Inverted", delivery={"attempts": 2, "first_wait": 0.1})
+    node.receive(patient("one"))
+    job = node.ended(1)["one"]
+    assert job.state == "failed"
+    assert "File exists" in job.error or "Not a directory" in job.error
+    assert [row.attempts for row in deliveries.of_job(node.store.database, job.id)] == [2, 2]
+    results.unlink()
+    upkeep.retry(node.store.database, job.id)
+    node.scheduler.wake()
+    node.until(lambda: node.jobs()[0].state == "done")
+    assert jobs.get(node.store.database, job.id).attempts == 0  # its function did not run again
+    assert (results / "series" / "00003.dcm").is_file()
+
+
+def test_a_stop_ends_a_running_job_which_runs_again_later(make_node, patient, tmp_path, results, monkeypatch):
+    monkeypatch.setenv("TRIAL_SECONDS", "60")
+    node = make_node(tmp_path / "node", "Inverted")
+    node.receive(patient("one"))
+    node.until(lambda: node.jobs() and node.jobs()[0].state == "running")
+    start = time.monotonic()
+    node.scheduler.stop(0.2)
+    assert time.monotonic() - start < 5
+    assert not node.scheduler.healthy
+    (job,) = node.jobs()
+    assert (job.state, job.attempts) == ("ready", 0)
+    monkeypatch.setenv("TRIAL_SECONDS", "0")
+    again = make_node(tmp_path / "node", "Inverted")
+    assert again.ended(1)["one"].state == "done"
+    assert (results / "report.txt").is_file()
+
+
+def test_jobs_of_another_pipeline_are_not_run(make_node, tmp_path):
+    node = make_node(tmp_path / "node", "Inverted")
+    node.scheduler.stop(0)
+    job = jobs.assign(node.store.database, "other:Pipeline", "one", [])
+    jobs.move(node.store.database, job.id, "collecting", "ready")
+    again = make_node(tmp_path / "node", "Inverted")
+    error = again.ended(1)["one"].error
+    assert error == "it is a job of the pipeline other:Pipeline, which this node does not serve"
