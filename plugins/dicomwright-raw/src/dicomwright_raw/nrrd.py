@@ -101,9 +101,9 @@ class NrrdReader:
         path, most = Path(path), max_bytes_of(options)
         with open_regular(path) as file:
             header = _header(file, path)
+            data = _data(header, file, path)
             dtype, axes = _dtype(header, path), axes_of(header, path)
             affine, notes = place(header, axes, path)
-            data = _data(header, file, path)
             raw, more = data.read(file, path, math.prod(axes.sizes) * dtype.itemsize, most)
         array = arranged(raw.view(dtype).reshape(axes.sizes[::-1]), axes.names[::-1])
         _check_samples(array, path)
@@ -122,6 +122,8 @@ def _header(file: io.BufferedReader, path: Path) -> dict[str, str]:
         if not line.strip():
             break
         _take(line, fields, path)
+        if fields.get("data file", "").upper().startswith("LIST"):
+            break  # the names of the files follow, to the end
     for name in ("type", "dimension", "sizes", "encoding"):
         if name not in fields:
             raise refusal(path, f"its header has no field {name!r}", COPY_AGAIN, "header")
