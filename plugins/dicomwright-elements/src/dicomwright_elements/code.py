@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import SequenceElement, StaticElement
+from dicomwright.blueprint.environment import SeriesEnvironment
+from dicomwright.blueprint.values import check_value
 from dicomwright.errors import BlueprintError, Problem
 from dicomwright_elements.concepts import Concept, concept, written_out
 from dicomwright_elements.tables import csv_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
@@ -63,10 +67,18 @@ def code(tag: AnyTag, data: Any, context: RuleContext) -> CodeElement:
     if not concepts:
         raise context.problem("code names no concept", hint='such as { code = "DCM:113076" }')
     element = CodeElement(tag, concepts)
-    for item in element.blueprints:
-        for inner in item:
-            inner.origin = context.loc
+    for inner in (inner for item in element.blueprints for inner in item):
+        inner.origin = context.loc
+        problems += _illegal(inner)
+    if problems:
+        raise BlueprintError.collect(problems)
     return element
+
+
+def _illegal(element: VirtualElement) -> Iterator[Problem]:
+    """Yield what is wrong with a value of an item."""
+    value = element.resolve(SeriesEnvironment())
+    yield from (replace(one, loc=element.origin) for one in check_value(element.tag, str(element.vr), value))
 
 
 def _own(context: RuleContext) -> list[Concept]:

@@ -106,4 +106,5 @@ def _tables(scheme: str) -> tuple[dict[str, Concept], dict[str, Concept]]:
         keyword: Concept(str(code.value), str(code.scheme_designator), str(code.meaning))
         for keyword, code in getattr(codes, scheme).concepts.items()
     }
-    return by_keyword, {one.code: one for one in by_keyword.values()}
+    by_length = sorted(by_keyword.values(), key=lambda one: len(one.meaning), reverse=True)
+    return by_keyword, {one.code: one for one in by_length}  # of several meanings the shortest

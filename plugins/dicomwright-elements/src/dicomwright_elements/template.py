@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.resolution import OMIT
 from dicomwright.blueprint.tags import PrivateTag, to_tag
+from dicomwright.blueprint.vr import expected_vrs
 from dicomwright.errors import BlueprintError, Problem
 from dicomwright_elements.derived import DerivedElement, texts
 
@@ -36,6 +37,11 @@ class Place:
     number: int
     keyword: str
     part: str = ""
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a whole name of a person."""
+        return not self.part and expected_vrs(self.keyword) == ("PN",)
 
     def of(self, value: Any) -> str:
         """Return what stands here, empty if the value has no such part.
@@ -132,8 +138,7 @@ class TemplateElement(DerivedElement):
             raise self.problem(
                 f"would become several values: {place.keyword} has a backslash in it", kind="bad-value"
             )
-        is_name = self.inputs[place.number].vr in (None, "PN") and not place.part
-        if self.vr == "PN" and not is_name and ("^" in text or "=" in text):
+        if self.vr == "PN" and not place.is_name and ("^" in text or "=" in text):
             raise self.problem(
                 f"would get other name components: {place.keyword} has ^ or = in it", kind="bad-value"
             )
