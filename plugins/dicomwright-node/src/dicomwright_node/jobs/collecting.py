@@ -164,7 +164,7 @@ class Collector:
         deadline = time.time() + self._settings.timeout
         job = jobs.assign(self._store.database, name_of(self._pipeline), key, inputs, deadline=deadline)
         about = {"event": "job-collects", "job": job.id, "instances": len(inputs), "phi": {"key": key}}
-        _log.info("instances joined a job", extra=about)
+        _log.debug("instances joined a job", extra=about)
 
     def settle(self) -> bool:
         """Ask jobs that have had a pause whether they are complete; tell whether there was one."""

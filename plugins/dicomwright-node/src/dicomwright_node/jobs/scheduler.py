@@ -25,6 +25,7 @@ __all__ = ["Scheduler"]
 
 _log = logging.getLogger("dicomwright_node.jobs")
 _POLL = 0.5
+_BATCH = 0.2
 _AFTER_ERROR = 2.0
 _UNDELIVERED = """
 SELECT id FROM jobs WHERE state = 'processed' AND NOT EXISTS (SELECT 1 FROM deliveries WHERE job_id = jobs.id)
@@ -140,6 +141,7 @@ class Scheduler:
                 continue
             if busy:
                 self.wake()  # another thread may go on with it
+                self._stop.wait(_BATCH if name == "assign" else 0)  # so that instances come in larger groups
                 continue
             with self._bell:
                 if self._rung == rung and not self._stop.is_set():
