@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from dicomwright.cli.deferred import defer
 from dicomwright.cli.group import cli
 from dicomwright.errors import DicomwrightError
 
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     _start_fast()
+    if is_own_process:
+        defer()
     code = _run(arguments, debug="--debug" in arguments)
     _leave_strays(code)
     if is_own_process:

@@ -14,10 +14,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydicom.errors import InvalidDicomError
-from pydicom.filereader import read_file_meta_info
-
 from dicomwright.engine.bulk import groups_of
+from dicomwright.engine.encoding import encoder_for
 from dicomwright.errors import PublishError
 from dicomwright.uids import IMPLEMENTATION_CLASS_UID
 
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["check_target", "file_name", "staged", "sync_folder", "write_file"]
 
 _OUR_NAME = re.compile(r"[0-9]{5,}\.dcm")
+_META_STARTS_AT = 144
+_LONGEST_META = 2**16
+_OUR_MARK = encoder_for(0x00020012, "UI", ())(IMPLEMENTATION_CLASS_UID)
 _STAGING_ENTRIES = {"lock", "new", "old"}
 
 
@@ -248,14 +249,21 @@ def _cannot(what: str, path: str | Path, error: OSError) -> PublishError:
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether a file was written by a run of ours: its name, and the software that its meta names."""
+    """Tell whether a file was written by a run of ours: its name, and the software that its meta names.
+
+    The meta information is searched as bytes: there may be thousands of files, and parsing it takes twenty times as
+    long.
+    """
     if not _OUR_NAME.fullmatch(path.name) or path.is_symlink() or not path.is_file():
         return False
     try:
-        meta = read_file_meta_info(path)
-    except (InvalidDicomError, OSError, EOFError, ValueError):
+        with path.open("rb") as file:
+            start = file.read(_META_STARTS_AT)
+            if start[-16:-4] != b"DICM\x02\0\0\0UL\x04\0":  # prefix, and the header of the group's length
+                return False
+            return _OUR_MARK in file.read(min(int.from_bytes(start[-4:], "little"), _LONGEST_META))
+    except OSError:
         return False
-    return str(meta.get("ImplementationClassUID", "")) == IMPLEMENTATION_CLASS_UID
 
 
 def _some(paths: list[Path], most: int = 3) -> str:

@@ -1,0 +1,100 @@
+"""Modules of others that a command imports and hardly ever uses: they are run when something of them is asked for.
+
+Until Python can do so itself (PEP 810). Only commands do this, in a process of their own, where a tenth of a short
+build would go to such modules; whoever uses dicomwright as a library imports what he imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+__all__ = ["defer"]
+
+_RARELY_USED = (
+    "urllib.request",  # pydicom.data and nibabel fetch files from the net with it; brings http, email and ssl
+    "pydicom.examples",
+    "nibabel",  # its package imports every format; reading NIfTI takes `nibabel.nifti1`, which does without
+)
+
+
+def defer(*names: str) -> None:
+    """Let modules of these names be run late; those that are loaded already stay as they are.
+
+    Examples
+    --------
+    >>> defer("this")
+    >>> import this  # nothing is printed
+    >>> this.s[:9]
+    The Zen of Python, by Tim Peters
+    ...
+    'Gur Mra b'
+
+    """
+    sys.meta_path.insert(0, _Finder(names or _RARELY_USED))
+
+
+class _Finder(MetaPathFinder):
+    """Finds modules as Python does, and has some of them run late."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how a module is loaded; None leaves it to the next finder."""
+        if fullname not in self._names:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _LateLoader(spec.loader)
+        return spec
+
+
+class _LateLoader(Loader):
+    """Loads a module that is run when the first attribute is missed. Its submodules can be imported without that."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Make the module as its own loader does."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put a function in the place of the module's code (PEP 562)."""
+        loader, lock, waiting = self._loader, threading.RLock(), [True]
+
+        def missed(name: str) -> Any:
+            if _has_submodule(module, name):
+                return importlib.import_module(f"{module.__name__}.{name}")
+            with lock:
+                if waiting and waiting.pop():
+                    if module.__spec__ is not None:
+                        module.__spec__.loader = loader
+                    module.__loader__ = loader
+                    loader.exec_module(module)
+            if name in module.__dict__:
+                return module.__dict__[name]
+            own: Callable[[str], Any] = module.__dict__["__getattr__"]
+            if own is not missed:
+                return own(name)
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+        module.__dict__["__getattr__"] = missed
+
+
+def _has_submodule(module: ModuleType, name: str) -> bool:
+    """Tell whether a package has a module of that name."""
+    path = module.__dict__.get("__path__")
+    return path is not None and PathFinder.find_spec(f"{module.__name__}.{name}", path) is not None
