@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from dicomwright_node.senders.commitment import Commitment, committed
 from dicomwright_node.senders.dicom_address import DicomAddress, is_ae_title
 from dicomwright_node.senders.settings import SLOWEST, Options
 from dicomwright_node.senders.store_status import delivery_of
+from dicomwright_node.senders.tls import NAMES, client_context
 from dicomwright_node.senders.transcode import UNCOMPRESSED, TranscodeError, transcode
 
 if TYPE_CHECKING:
@@ -200,30 +200,16 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
     timeouts = Timeouts(*(given.number(f"{name}-timeout") for name in names))
     echo, transcoding = given.yes("echo"), given.yes("transcode")
     commitment = Commitment.read(given)
-    files = [given.file(name) for name in ("ca", "cert", "key")]
-    used = [name for name in ("ca", "cert", "key", "tls-name") if given.text(name)]
+    used = [name for name in (*NAMES, "tls-name") if given.text(name)]
     if used and not address.tls:
         given.complain(
             f"option {used[0]} is of no use without TLS",
             f"write dicom+tls://{destination.partition('//')[2]}",
         )
-    given.check()
-    context = _tls(given, *files) if address.tls else None
+    context = client_context(given) if address.tls else None
     given.check()
     peer = Peer(address, calling, timeouts, context, given.text("tls-name"))
     return _Setup(peer, echo, transcoding, commitment)
-
-
-def _tls(given: Options, ca: str | None, cert: str | None, key: str | None) -> ssl.SSLContext | None:
-    """Return how the connection is encrypted; the other side's certificate is always checked."""
-    try:
-        context = ssl.create_default_context(cafile=ca)
-        if cert is not None:
-            context.load_cert_chain(cert, key)
-    except OSError as error:
-        given.complain(f"the certificates cannot be used: {error.strerror or error}")
-        return None
-    return context
 
 
 def _item(file: Path) -> _Item:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import requests
 from pydicom.filereader import read_file_meta_info
-from requests.auth import AuthBase, HTTPBasicAuth
 
 from dicomwright.errors import DeliveryError
 from dicomwright.plugins import Delivery
+from dicomwright_node.senders.http_exchange import NoAnswerError, Server, post
 from dicomwright_node.senders.multipart import Body
 from dicomwright_node.senders.settings import SLOWEST, Options
-from dicomwright_node.senders.stow_answer import PASSING, Answer, deliveries_of, retry_after
+from dicomwright_node.senders.stow_answer import PASSING, Answer, deliveries_of
+from dicomwright_node.senders.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,44 +27,20 @@ if TYPE_CHECKING:
 __all__ = ["DicomWebSender"]
 
 _MEGABYTE = 1_000_000
-_LONGEST_ANSWER = 64 * _MEGABYTE
-_PIECE = 64 * 1024
 _TOO_LARGE = 413
 _DENIED = {401, 403, 404, 405}
 _REDIRECTS = range(300, 400)
-
-
-class _NoAnswerError(Exception):
-    """A request ended without an answer; `sent` tells whether anything of it may have arrived."""
-
-    def __init__(self, message: str, *, sent: bool) -> None:
-        super().__init__(message)
-        self.sent = sent
-
-
-class _Bearer(AuthBase):
-    """Sends a token."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 @dataclass(frozen=True, slots=True)
 class _Setup:
     """The options, read."""
 
-    url: str
-    connect: float
+    server: Server
+    headers: dict[str, str]
     read: float
     files: int
     size: float
-    auth: AuthBase | None
-    ca: str | None
-    cert: str | tuple[str, str] | None
 
 
 class DicomWebSender:
@@ -76,21 +52,14 @@ class DicomWebSender:
 
     def send(self, files: Sequence[Path], destination: str, options: Mapping[str, str]) -> Iterator[Delivery]:
         """Yield what became of each file, one request after another."""
-        setup = _setup(destination, options)
-        with requests.Session() as session:
-            session.trust_env = False  # no credentials, proxies or certificates that nobody named here
-            session.auth = setup.auth
-            session.cert = setup.cert
-            session.verify = setup.ca or True
-            yield from _Sending(setup, session).everything(files)
+        yield from _Sending(_setup(destination, options)).everything(files)
 
 
 class _Sending:
     """One call of the sender."""
 
-    def __init__(self, setup: _Setup, session: requests.Session) -> None:
+    def __init__(self, setup: _Setup) -> None:
         self._setup = setup
-        self._session = session
         self._ended: Delivery | None = None  # what is said of all that follow
 
     def everything(self, files: Sequence[Path]) -> Iterator[Delivery]:
@@ -101,7 +70,7 @@ class _Sending:
                 continue
             try:
                 yield from self._batch(batch)
-            except _NoAnswerError as error:
+            except NoAnswerError as error:
                 state: DeliveryState = "unknown" if error.sent else "pending"
                 yield from (Delivery(file, state, "", str(error)) for file in batch)
                 self._ended = Delivery(batch[0], "pending", "", f"not sent: {error}")
@@ -132,70 +101,9 @@ class _Sending:
     def _post(self, files: list[Path]) -> Answer:
         """Send files and read the answer, within a time that follows from their size."""
         body = Body(files)
-        seconds = self._setup.read + len(body) / SLOWEST
         headers = {"Content-Type": body.content_type, "Accept": "application/dicom+json"}
-        try:
-            response = self._session.post(
-                f"{self._setup.url}/studies",
-                data=body,
-                headers=headers,
-                timeout=(self._setup.connect, seconds),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return _answer(response, self._setup.url, time.monotonic() + seconds)
-        except (requests.RequestException, OSError) as error:
-            raise _NoAnswerError(_why(error, self._setup, seconds), sent=body.started) from error
-        finally:
-            body.close()
-
-
-def _answer(response: requests.Response, url: str, deadline: float) -> Answer:
-    """Read an answer to its end, which must come in time and before it is too long."""
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    after = retry_after(response.headers.get("Retry-After"))
-    if response.status_code in _REDIRECTS:
-        return Answer(response.status_code, f"a redirect to {_place(response)}", b"-", after)
-    body = bytearray()
-    for piece in response.iter_content(_PIECE):
-        body += piece
-        if len(body) > _LONGEST_ANSWER:
-            raise _NoAnswerError(f"the answer of {url} is longer than {_LONGEST_ANSWER:,} bytes", sent=True)
-        if time.monotonic() > deadline:
-            raise _NoAnswerError(f"the answer of {url} does not end", sent=True)
-    return Answer(response.status_code, media_type, bytes(body), after)
-
-
-def _place(response: requests.Response) -> str:
-    """Return where a redirect leads, without what may be secret."""
-    parts = urlsplit(response.headers.get("Location", ""))
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path or "nowhere"
-
-
-def _why(error: Exception, setup: _Setup, seconds: float) -> str:
-    """Return why there is no answer."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"no trusted connection to {setup.url}: {_reason(error)}"
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection to {setup.url} within {setup.connect:g} s"
-    if isinstance(error, requests.ReadTimeout):
-        return f"no answer of {setup.url} within {seconds:.0f} s"
-    return f"no answer of {setup.url}: {_reason(error)}"
-
-
-def _reason(error: BaseException) -> str:
-    """Return the innermost reason, which the libraries wrap several times."""
-    inner: BaseException = error
-    for _ in range(8):
-        wrapped = getattr(inner, "reason", None) or next(
-            (one for one in inner.args if isinstance(one, BaseException)), None
-        )
-        following = wrapped if isinstance(wrapped, BaseException) else inner.__context__
-        if following is None:
-            break
-        inner = following
-    return str(getattr(inner, "strerror", None) or inner)
+        seconds = self._setup.read + len(body) / SLOWEST
+        return post(self._setup.server, "/studies", headers | self._setup.headers, body, seconds)
 
 
 def _batches(files: Sequence[Path], setup: _Setup) -> Iterator[list[Path]]:
@@ -231,30 +139,31 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
         )
     connect, read = given.number("connect-timeout"), given.number("read-timeout")
     count, size = given.number("batch-files", 10_000), given.number("batch-size", 10_000)
-    auth = _auth(given)
+    headers = _credentials(given)
     plain = given.yes("plain-http")
-    if auth is not None and parts.scheme == "http" and not (plain or _is_local(parts.hostname)):
+    if headers and parts.scheme == "http" and not (plain or _is_local(parts.hostname)):
         given.complain(
             "credentials over http can be read by everybody on the way",
             "write https, or allow it: --sender-opt plain-http=yes",
         )
-    ca, cert, key = (given.file(name) for name in ("ca", "cert", "key"))
+    context = client_context(given) if parts.scheme == "https" else None
     given.check()
-    pair = (cert, key) if cert and key else cert
-    url = destination.rstrip("/")
-    return _Setup(url, connect, read, max(1, int(count)), size * _MEGABYTE, auth, ca, pair)
+    server = Server(destination.rstrip("/"), connect, context)
+    return _Setup(server, headers, read, max(1, int(count)), size * _MEGABYTE)
 
 
-def _auth(given: Options) -> AuthBase | None:
-    """Return how the user is made known."""
+def _credentials(given: Options) -> dict[str, str]:
+    """Return the header that makes the user known."""
     user, password, token = given.text("user"), given.secret("password"), given.secret("token")
     if token is not None and (user or password is not None):
         given.complain("a token and a user are both given", "give one of them")
     if bool(user) != (password is not None) and not given.problems:
         given.complain("user and password belong together", "give user and password-file or password-env")
     if token is not None:
-        return _Bearer(token)
-    return HTTPBasicAuth(user.encode(), (password or "").encode()) if user else None
+        return {"Authorization": f"Bearer {token}"}
+    if not user:
+        return {}
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")}
 
 
 def _is_local(host: str) -> bool:
