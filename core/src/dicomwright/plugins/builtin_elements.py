@@ -9,7 +9,12 @@ __all__ = ["ELEMENT_TYPES"]
 
 
 def _spec(
-    name: str, summary: str, value: RuleValue, *options: RuleOption, takes_vr: bool = True
+    name: str,
+    summary: str,
+    value: RuleValue,
+    *options: RuleOption,
+    takes_vr: bool = True,
+    vrs: tuple[str, ...] = (),
 ) -> ElementTypeSpec:
     return ElementTypeSpec(
         name=name,
@@ -18,6 +23,7 @@ def _spec(
         value=value,
         options=options,
         vr=takes_vr,
+        vrs=vrs,
     )
 
 
@@ -101,7 +107,14 @@ ELEMENT_TYPES = (
     _spec("copy-instance", "the value of the parent instance paired with the slice", _COPY_INSTANCE),
     _spec("instance", "what a named function gives, once an instance", _INSTANCE),
     _spec("discard", "never in the output", _DISCARD, takes_vr=False),
-    _spec("sequence", "a sequence, one table of rules for each item", _SEQUENCE, _REPLACE, takes_vr=False),
+    _spec(
+        "sequence",
+        "a sequence, one table of rules for each item",
+        _SEQUENCE,
+        _REPLACE,
+        takes_vr=False,
+        vrs=("SQ",),
+    ),
     _spec("append", "the values or items of what the file extends, and more behind them", _APPEND),
     _spec("remove", "the values or items of what the file extends, without some", _REMOVE),
     _spec("parameter", "what is given to the build by name", _PARAMETER),

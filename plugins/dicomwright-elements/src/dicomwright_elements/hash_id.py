@@ -39,7 +39,7 @@ class HashElement(DerivedElement):
     >>> os.environ["SITE_KEY"] = "an example, and no secret"
     >>> patient = StaticElement("PatientID", "LO", "4711")
     >>> HashElement("PatientID", "LO", patient, "env:SITE_KEY").resolve(SeriesEnvironment())
-    'ZW7YYKHLHZ5UYYRV'
+    'AZUBQ7NB3FXQ5NIZ'
 
     Parameters
     ----------
