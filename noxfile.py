@@ -227,7 +227,7 @@ def render(session: nox.Session, folder: Path) -> Iterator[Path]:
 
 @nox.session(tags=["matrix"])
 def outsider(session: nox.Session) -> None:
-    """Be the author of a plug-in and of a bundle: from the templates to wheels beside the built core, tested and used."""
+    """Be an author: from the templates to wheels beside the built core, tested and used."""
     session.install(*group("build", "outsider"))
     work = Path(session.create_tmp()).resolve()
     shutil.rmtree(work / "wheels", ignore_errors=True)

@@ -154,7 +154,9 @@ def _main(report: str) -> None:
     watch.on = True
     try:
         if job.name:
-            job.plugin_set().registry(job.kind).resolve(job.name)  # what imports take is not what the work takes
+            job.plugin_set().registry(job.kind).resolve(
+                job.name
+            )  # what imports take is not what the work takes
         before = _peak()
         result = perform(job)
     except BaseException:  # noqa: BLE001  # whatever it is, the report tells it

@@ -69,15 +69,17 @@ def built(job: Job, plugins: PluginSet) -> Series:
     """Return the series of a job with a ``source``, ``blueprint`` and maybe ``rules``, ``parents``, options."""
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.bundles import load_blueprint
+    from dicomwright.bundles.text_values import blueprint_of
     from dicomwright.factory import DicomFactory
 
     case = job.case
     blueprint = Blueprint()
+    given = blueprint_of(tuple(case.get("values", {}).items()), origin="the kit")
     for name in case.get("blueprints", ()):
         blueprint += load_blueprint(name, plugins, case.get("bundles", ()))
     return DicomFactory(plugin_set=plugins).build(
         case["source"],
-        blueprint,
+        blueprint + given,
         case.get("parents"),
         encoder=job.name if job.kind == "encoder" else None,
         kwargs=case.get("kwargs"),
@@ -89,9 +91,9 @@ def built(job: Job, plugins: PluginSet) -> Series:
     )
 
 
-def sample_files(folder: Path) -> list[Path]:
-    """Write a small MR series, the same each time; return its files."""
-    case = {"source": sample_volume(), "blueprints": ("mr-image",)}
+def sample_files(folder: Path, values: Mapping[str, str] | None = None) -> list[Path]:
+    """Write a small MR series with these values, the same each time; return its files."""
+    case = {"source": sample_volume(), "blueprints": ("mr-image",), "values": values or {}}
     series = built(Job("sample", "", (), case), plugin_set_of())
     return [Path(file) for file in series.write(folder, fsync=False)]
 

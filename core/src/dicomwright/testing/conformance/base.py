@@ -36,7 +36,6 @@ heavy = sorted({{name.partition(".")[0] for name in set(sys.modules) - known}} &
 print("\\n" + json.dumps({{"heavy": heavy, "threads": threading.active_count() - threads}}))
 """
 _BOUNDED = re.compile(r"dicomwright(\[[^]]*\])?\s*\(?(?=.*(<|~=|==))(?=.*(>|~=|==))")
-_THREADS, _CALLS = 4, 8
 _MEBIBYTE = 1 << 20
 _UNKNOWN_VERSION = "0"
 
@@ -99,6 +98,8 @@ class Conformance:
     #: Whether work may talk to this machine, and write files that it is told to write.
     loopback: ClassVar[bool] = False
     may_write: ClassVar[bool] = False
+    #: How often it is used at once, in four threads.
+    calls: ClassVar[int] = 8
 
     def job_of(self, case: dict[str, Any]) -> Job:
         """Return one use of what is tested."""
@@ -117,9 +118,9 @@ class Conformance:
     def test_works_in_threads(self, job: Job) -> None:
         """The same from several threads at once."""
         expected = perform(job)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            found = list(pool.map(perform, [job] * _CALLS))
-        assert found == [expected] * _CALLS, (
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(perform, [job] * self.calls))
+        assert found == [expected] * self.calls, (
             f"{self.kind} {self.name} gives other results from several threads at once"
         )
 

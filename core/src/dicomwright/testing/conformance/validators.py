@@ -12,6 +12,7 @@ from dicomwright.validate import validate
 from dicomwright.validate.api import Complaint, Validator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["ValidatorConformance"]
@@ -24,14 +25,20 @@ class ValidatorConformance(PluginConformance):
 
     Say ``module`` and ``name``; give the fixture ``broken``: files that it must complain about.
 
+    Attributes
+    ----------
+    values : mapping of str to str
+        Values by keyword that good files need, such as ``{"PatientID": "4711"}``.
+
     """
 
     kind: ClassVar[str] = "validator"
+    values: Mapping[str, str] = {}  # a mapping that nobody changes
 
     @pytest.fixture
     def files(self, tmp_path: Path) -> list[Path]:
         """Return files that are as they should be: a small MR series."""
-        return sample_files(tmp_path / "good")
+        return sample_files(tmp_path / "good", self.values)
 
     @pytest.fixture
     def broken(self, files: list[Path]) -> list[Path]:
