@@ -13,6 +13,7 @@ from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.blueprint.vr import expected_vrs
 from dicomwright.bundles.sources import shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
+from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.statements import VALUE_KINDS
 
 if TYPE_CHECKING:
@@ -22,10 +23,28 @@ if TYPE_CHECKING:
     from dicomwright.bundles.context import RuleContext
     from dicomwright.plugins import ElementTypeSpec, PluginSet, RuleOption, RuleValue
 
-__all__ = ["ElementType"]
+__all__ = ["EVERYWHERE", "ElementType", "types_named"]
 
 _VR = "vr"
+#: Keys that every rule may have; no element type is meant by them.
+EVERYWHERE = (_VR, "only-if", "final")
 _SCALARS = (str, int, float, dt.date, dt.time)
+
+
+def types_named(plugin_set: PluginSet, data: Mapping[str, Any]) -> list[str]:
+    """Return the element types that the keys of a rule name: one, if it is a good rule.
+
+    A key may be the name of a type and an option of another one; then the other one is meant. So a plug-in that is
+    installed beside others does not change what their rules mean.
+    """
+    registry = plugin_set.registry("element-type")
+    known = [key for key in data if key in registry and key not in EVERYWHERE]
+    if len(known) < 2:  # noqa: PLR2004 - nothing to choose
+        return known
+    fitting = [one for one in known if {*known} - {one} <= ElementType(plugin_set, one).options()]
+    best = min((ElementType(plugin_set, one).rank for one in fitting), default=0)
+    first = [one for one in fitting if ElementType(plugin_set, one).rank == best]
+    return first if len(first) == 1 else known
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,19 @@ class ElementType:
     def spec(self) -> ElementTypeSpec:
         """Its descriptor."""
         return cast("ElementTypeSpec", self.plugin_set.registry("element-type").spec(self.name))
+
+    @property
+    def rank(self) -> int:
+        """Whose it is: 0 the core's, 1 that of a distribution of the project, 2 of others."""
+        if self.plugin_set.registry("element-type").provider(self.name).distribution == "dicomwright":
+            return 0
+        return 2 if known_owner("element-type", self.name) is None else 1
+
+    def options(self) -> frozenset[str]:
+        """Return the keys that its rules may have beside its name."""
+        if not self.spec.is_stated:
+            return self._taken()
+        return frozenset(option.name for option in self.spec.options or ())
 
     def check(
         self, tag: AnyTag, value: Any, options: Mapping[str, Any], loc: Callable[[str], str]
@@ -94,6 +126,14 @@ class ElementType:
 
         """
         target = self._target()
+        stated = self.spec.value
+        if (
+            value is True
+            and stated is not None
+            and "nothing" in stated.kinds
+            and "boolean" not in stated.kinds
+        ):
+            value = None  # { discard = true } is "discard"
         try:
             element = self._made(target, tag, value, context)
             if isinstance(element, VirtualElement) and element.tag == tag and _answers(element):

@@ -11,7 +11,7 @@ from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.bundles.conditions import Condition, ConditionalElement
 from dicomwright.bundles.context import RuleContext
 from dicomwright.bundles.laying import Notes, element_at
-from dicomwright.bundles.making import ElementType
+from dicomwright.bundles.making import EVERYWHERE, ElementType, types_named
 from dicomwright.bundles.sources import printable, resource, shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
 
@@ -35,7 +35,6 @@ MAX_NESTING = 48
 _OPTION_VR = "vr"
 _OPTION_IF = "only-if"
 _OPTION_FINAL = "final"
-_EVERYWHERE = (_OPTION_VR, _OPTION_IF, _OPTION_FINAL)
 _WHOLE = ("append", "remove")
 _TAG = re.compile(r"\([0-9A-F]{4},[0-9A-Fx]{4}\)")
 
@@ -182,7 +181,7 @@ class Rules:
                 loc=loc,
                 kind="bad-rule",
             )
-        known = [key for key in data if key in self.plugin_set.registry("element-type")]
+        known = types_named(self.plugin_set, data)
         if len(known) > 1:
             raise BlueprintError(
                 f"the rule of {describe(tag)} is of {len(known)} kinds: {', '.join(known)}",
@@ -197,7 +196,7 @@ class Rules:
 
     def no_type(self, tag: AnyTag, data: Mapping[str, Any], loc: str) -> DicomwrightError:
         """Return the error for a table that names no element type."""
-        unknown = [key for key in data if key not in _EVERYWHERE]
+        unknown = [key for key in data if key not in EVERYWHERE]
         if not unknown:
             names = ", ".join(self.plugin_set.registry("element-type").names())
             return BlueprintError(

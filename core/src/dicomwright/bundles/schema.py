@@ -245,12 +245,21 @@ def _rule(types: dict[str, ElementTypeSpec], plugin_set: PluginSet) -> _Schema:
         ],
         "allOf": [
             *(
-                {"if": {"required": [name]}, "then": _exactly(name, spec, plugin_set)}
+                {"if": _is_of(name, types), "then": _exactly(name, spec, plugin_set)}
                 for name, spec in types.items()
             ),
-            {"if": {"type": "object"}, "then": {"oneOf": [{"required": [name]} for name in types]}},
+            {"if": {"type": "object"}, "then": {"oneOf": [_is_of(name, types) for name in types]}},
         ],
     }
+
+
+def _is_of(name: str, types: dict[str, ElementTypeSpec]) -> _Schema:
+    """Return what tells a rule of a type: its key, where that is not an option of another type."""
+    others = [
+        other for other, spec in types.items() if name in {option.name for option in spec.options or ()}
+    ]
+    found: _Schema = {"required": [name]}
+    return found | ({"not": {"anyOf": [{"required": [other]} for other in others]}} if others else {})
 
 
 def _shown(summary: str, value: RuleValue | None) -> _Schema:

@@ -34,7 +34,7 @@ VALUE_KINDS: dict[str, str] = {
     "any": "anything",
 }
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_TAKEN = ("vr", "only-if")
+_TAKEN = ("vr", "only-if", "final")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
