@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from dicomwright.testing.volumes import SpatialArray, VolumeMatch
+    from workbench.certificates import Certificates
 
 ROOT = Path(__file__).parents[3]
 
@@ -113,6 +114,14 @@ def write_series() -> Callable[..., list[Path]]:
     from dicomwright.testing import parents
 
     return parents.write_series
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Return files for encrypted connections: `ca`, `server`, `server_key`, `client`, `client_key`."""
+    from workbench.certificates import make_certificates
+
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)
