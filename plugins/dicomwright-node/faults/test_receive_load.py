@@ -104,13 +104,19 @@ def received(node: ServedNode) -> dict[str, tuple[str, Path]]:
     return found
 
 
+def peer_seconds(folder: Path, kept: Path, number: int) -> float:
+    """Return how long storescp takes, with a process for each association."""
+    with storescp(kept, "--fork") as port:
+        seconds, failed = send(folder, port)
+    assert failed == 0
+    assert len(list(kept.iterdir())) == number
+    shutil.rmtree(kept)
+    return seconds
+
+
 def test_twenty_associations_at_once(sent, tmp_path, figure):
     folder, digests = sent
-    with storescp(tmp_path / "peer", "--fork") as port:
-        peer_seconds, failed = send(folder, port)
-    assert failed == 0
-    assert len(list((tmp_path / "peer").iterdir())) == len(digests)
-    shutil.rmtree(tmp_path / "peer")
+    before = peer_seconds(folder, tmp_path / "peer", len(digests))
     with ServedNode(tmp_path / "node", config=CONFIG) as node:
         seconds, failed = send(folder, node.dimse_port)
         memory = peak_memory(node.process.pid)
@@ -120,16 +126,17 @@ def test_twenty_associations_at_once(sent, tmp_path, figure):
     assert {uid: digest for uid, (digest, _) in found.items()} == digests
     for uid, (_, file) in found.items():
         assert hashlib.sha256(dataset_of(file.read_bytes())).hexdigest() == digests[uid]
-    share = peer_seconds / seconds
+    peer = (before + peer_seconds(folder, tmp_path / "peer", len(digests))) / 2  # the machine may be busy
+    shutil.rmtree(tmp_path / "node")
+    share = peer / seconds
     figure(
         "receive-load",
         instances=len(digests),
-        storescp_fork_per_second=round(len(digests) / peer_seconds, 1),
+        storescp_fork_per_second=round(len(digests) / peer, 1),
         node_per_second=round(len(digests) / seconds, 1),
         share=round(share, 2),
         peak_megabytes=round(memory / 1e6),
     )
-    shutil.rmtree(tmp_path / "node")
     assert share >= LEAST_SHARE
     assert memory < MOST_MEMORY
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from dicomwright_node.store.records import Arrival, Instance, record
@@ -29,6 +30,7 @@ __all__ = [
 Outcome = Literal["new", "same", "other"]
 
 _COLUMNS = [field.name for field in fields(Arrival)]
+_values = attrgetter(*_COLUMNS)
 _INSERT = (
     f"INSERT INTO instances ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
     "ON CONFLICT (sop_instance_uid) DO NOTHING"
@@ -66,7 +68,7 @@ def add(database: Database, arrivals: Sequence[Arrival]) -> list[Outcome]:
 
 def _add(write: sqlite3.Connection, arrival: Arrival) -> Outcome:
     """Insert one row, or say how it differs from the one that is there."""
-    if write.execute(_INSERT, astuple(arrival)).rowcount == 1:
+    if write.execute(_INSERT, _values(arrival)).rowcount == 1:
         return "new"
     row = write.execute(
         "SELECT sha256, transfer_syntax_uid FROM instances WHERE sop_instance_uid = ?",
