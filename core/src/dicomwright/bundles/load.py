@@ -221,7 +221,11 @@ class _Loader:
                 continue
             self.lay(whole, self.load(source), "")
         reading.blueprint = whole.blueprint
-        reading.blueprint.bundles = {name: _identity(self.used[name]) for name in sorted(self.used)}
+        for name in sorted(self.used):
+            try:
+                reading.blueprint.bundles[name] = _identity(self.used[name])
+            except BlueprintError as error:  # a file of the bundle that is none of the blueprints
+                reading.problems += error.problems
         return reading
 
     def load(self, source: Source) -> _Layer:
