@@ -14,6 +14,8 @@ from dicomwright_node import (
     AbstractInput,
     AbstractPipeline,
     AbstractProcessor,
+    Address,
+    DicomOutput,
     FileOutput,
     MultiOutput,
     NoOutput,
@@ -127,3 +129,15 @@ class Undecided(AbstractPipeline):
     class Processor(AbstractProcessor):
         def process(self, _):
             return NoOutput()
+
+
+class Sent(Inverted):
+    """Sends the inverted series to a port."""
+
+    class Processor(Inverted.Processor):
+        def process(self, input_container):
+            image = input_container["ct"]
+            series = self.dicom_factory.build_series(
+                image.max() - image, self.header_blueprint, input_container.datasets["ct"]
+            )
+            return DicomOutput([(Address("127.0.0.1", int(os.environ["TRIAL_PORT"]), "PACS"), series)])
