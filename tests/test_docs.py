@@ -8,6 +8,7 @@ import string
 import tomllib
 from dataclasses import fields
 
+import click
 import pytest
 
 import dicomwright
@@ -42,7 +43,9 @@ def lacking(names, page):
 def test_every_option_of_a_command(name):
     command = group._imported(group._COMMANDS[name][0])
     section = REFERENCE["command-line"].split(f"## dicomwright {name}\n")[1].split("\n## ")[0]
-    options = [option for parameter in command.params for option in parameter.opts if option.startswith("-")]
+    commands = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    found = (option for one in commands for parameter in one.params for option in parameter.opts)
+    options = [option for option in found if option.startswith("-")]
     assert options
     assert [option for option in options if not re.search(rf"^\| `{option}[ `]", section, re.MULTILINE)] == []
 
