@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -96,9 +96,9 @@ def lint(
         parents,
         iod,
         allow=allow,
-        transfer_syntax=transfer_syntax,
-        codec_options=codec_options,
-        kwargs=kwargs,
+        options=BuildOptions(
+            kwargs=kwargs or {}, transfer_syntax=transfer_syntax, codec_options=codec_options or {}
+        ),
         plugin_set=plugin_set,
     ).findings
 
@@ -110,9 +110,7 @@ def dry_run(
     *,
     source: Any = None,
     allow: Iterable[str] = (),
-    transfer_syntax: str = "",
-    codec_options: Mapping[str, str] | None = None,
-    kwargs: Mapping[Any, Any] | None = None,
+    options: BuildOptions | None = None,
     plugin_set: PluginSet | None = None,
 ) -> DryRun:
     """Lay the blueprint over what an encoder and the shipped blueprints add, and check the result.
@@ -128,12 +126,12 @@ def dry_run(
     """
     series = ParentSeries.of(parents)
     wanted = iod_named(iod) if iod else None
-    binding = Binding(kwargs or {})
+    options = options or BuildOptions()
+    binding = Binding(options.kwargs)
     blueprint = binding.bound(_with_sop_class(blueprint, wanted, series))
     plugins = plugin_set or default()
-    name = encoder_of(plugins, sop_class_of(blueprint, series))
-    options = BuildOptions(encoder=name, transfer_syntax=transfer_syntax, codec_options=codec_options or {})
-    build = Build(None, options, plugins)
+    name = options.encoder or encoder_of(plugins, sop_class_of(blueprint, series))
+    build = Build(None, replace(options, encoder=name), plugins)
     found = _Findings()
     found.add(_of_parameters(binding))
     encoding = _encoding(build, blueprint, series, source, found)

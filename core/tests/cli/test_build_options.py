@@ -40,3 +40,25 @@ def test_explain_with_a_source(cli, source):
     rows = {row["path"]: row for row in json.loads(done.out)}
     assert (rows["Rows"]["value"], rows["Columns"]["value"]) == ("4", "5")
     assert rows["PixelSpacing"]["value"] == "0.75\\1.25"
+
+
+def test_explain_reads_and_encodes_as_told(cli, source):
+    given = (
+        "--reader",
+        "grid",
+        "--reader-opt",
+        "scale=3",
+        "--encoder",
+        "image",
+        "--encoder-opt",
+        "slicing=coronal",
+    )
+    done = cli("explain", "ct-image", "--source", source(), *given, "--json")
+    assert done.code == 0, done.err
+    rows = {row["path"]: row for row in json.loads(done.out)}
+    plain = {
+        row["path"]: row for row in json.loads(cli("explain", "ct-image", "--source", source(), "--json").out)
+    }
+    assert float(rows["WindowCenter"]["value"]) == 3 * float(plain["WindowCenter"]["value"])
+    assert (rows["Rows"]["value"], rows["Columns"]["value"]) == ("3", "5")
+    assert cli("explain", "ct-image", "--source", source(), "--reader-opt", "size=3").code == 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicomwright.cli.bundle_options import bundle_option, bundle_set, kwarg_option, plugin_set
-from dicomwright.cli.options import PAIR, transfer_syntax_options
+from dicomwright.cli.options import PAIR, plugin_options, transfer_syntax_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,16 +66,7 @@ _PATH = click.Path(path_type=Path)
     required=True,
     help="The folder for the files; it must not exist, or be empty.",
 )
-@click.option("--reader", metavar="NAME", help="The reader to use, if the name of the source does not tell.")
-@click.option("--encoder", metavar="NAME", help="The encoder to use.")
-@click.option("--reader-opt", "reader_options", type=PAIR, multiple=True, help="An option of the reader.")
-@click.option(
-    "--encoder-opt",
-    "encoder_options",
-    type=PAIR,
-    multiple=True,
-    help="An option of the encoder, as slicing=axial.",
-)
+@plugin_options
 @transfer_syntax_options
 @click.option(
     "--set",

@@ -10,7 +10,7 @@ import click
 
 from dicomwright.cli.bundle_options import bundle_option, kwarg_option, plugin_set, reading
 from dicomwright.cli.lint_command import parents_of
-from dicomwright.cli.options import transfer_syntax_options
+from dicomwright.cli.options import plugin_options, transfer_syntax_options
 
 if TYPE_CHECKING:
     from dicomwright.dry_run import DryRun
@@ -30,6 +30,7 @@ _PATH = click.Path(path_type=Path)
     "--parent", "parents", type=_PATH, metavar="DIR", multiple=True, help="The parent series, for its values."
 )
 @click.option("--source", type=_PATH, metavar="FILE", help="The source, for the values that follow from it.")
+@plugin_options
 @transfer_syntax_options
 @bundle_option
 @kwarg_option
@@ -68,6 +69,7 @@ def explain(ctx: click.Context, /, **given: Any) -> None:
 
 def _explained(ctx: click.Context, given: dict[str, Any]) -> tuple[DryRun, Explanation]:
     """Lay the blueprints over each other and explain what they come to."""
+    from dicomwright.build import BuildOptions
     from dicomwright.dry_run import dry_run
     from dicomwright.explain import explain_plan, explain_rules
 
@@ -76,9 +78,15 @@ def _explained(ctx: click.Context, given: dict[str, Any]) -> tuple[DryRun, Expla
         parents_of(given["parents"]),
         given["iod"],
         source=given["source"],
-        transfer_syntax=given["transfer_syntax"],
-        codec_options=dict(given["codec_options"]),
-        kwargs=dict(given["kwargs"]),
+        options=BuildOptions(
+            reader=given["reader"],
+            reader_options=dict(given["reader_options"]),
+            encoder=given["encoder"],
+            encoder_options=dict(given["encoder_options"]),
+            transfer_syntax=given["transfer_syntax"],
+            codec_options=dict(given["codec_options"]),
+            kwargs=dict(given["kwargs"]),
+        ),
         plugin_set=plugin_set(ctx, given),
     )
     if run.plan is None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
     _PairType = click.ParamType  # generic only since click 8.4
 
-__all__ = ["PAIR", "transfer_syntax_options"]
+__all__ = ["PAIR", "plugin_options", "transfer_syntax_options"]
 
 
 class _Pair(_PairType):
@@ -34,6 +34,29 @@ class _Pair(_PairType):
 
 
 PAIR: Final = _Pair()
+
+
+def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that name reader and encoder, and those that these have."""
+    given = (
+        click.option(
+            "--reader", metavar="NAME", help="The reader to use, if the name of the source does not tell."
+        ),
+        click.option("--encoder", metavar="NAME", help="The encoder to use."),
+        click.option(
+            "--reader-opt", "reader_options", type=PAIR, multiple=True, help="An option of the reader."
+        ),
+        click.option(
+            "--encoder-opt",
+            "encoder_options",
+            type=PAIR,
+            multiple=True,
+            help="An option of the encoder, as slicing=axial.",
+        ),
+    )
+    for option in reversed(given):
+        command = option(command)
+    return command
 
 
 def transfer_syntax_options(command: Callable[..., Any]) -> Callable[..., Any]:
