@@ -147,7 +147,15 @@ class Codec(Protocol):
 
 
 class NativeCodec:
-    """Leaves the pixels as they are."""
+    """Leaves the pixels as they are.
+
+    Examples
+    --------
+    >>> request = CodecRequest("explicit-le", "1.2.840.10008.1.2.1", 1, lambda index: b"", lambda index: None)
+    >>> NativeCodec().compression(request) is None
+    True
+
+    """
 
     def compression(self, request: CodecRequest) -> None:
         """Return None."""

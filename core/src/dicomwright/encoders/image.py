@@ -85,6 +85,14 @@ class Options:
 class ImageEncoder:
     """Writes a volume as one single-frame image for each slice.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Volume
+    >>> volume = Volume(np.zeros((3, 4, 5), np.int16), [[0, 0, 1.5, 0], [0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
+    >>> len(DicomFactory().build(volume, Blueprint.load("ct-image"), encoder="image"))
+    3
+
     Rows, columns, pixels, rescale and place follow from the volume and override the blueprint.
     """
 

@@ -41,6 +41,15 @@ _NOT_PAIRED = "a stack of planar images belongs to no single parent instance"
 class PlanarStackEncoder:
     """Writes a volume as one NM image: a frame for each slice.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Volume
+    >>> volume = Volume(np.zeros((3, 4, 5), np.int16), [[0, 0, 1.5, 0], [0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
+    >>> (image,) = DicomFactory().build(volume, Blueprint.load("nm-image"), encoder="planar-stack")
+    >>> int(image.NumberOfFrames)
+    3
+
     The frames of a static image differ in energy window and detector (PS3.3 C.8.4.8), and only the items of the
     detectors have a place. So each slice counts as a detector of its own, whose item says where the slice lies.
     """

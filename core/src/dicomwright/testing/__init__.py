@@ -3,6 +3,8 @@
 ``pip install "dicomwright[testing]"`` brings it with pytest, which finds the fixtures by itself. A battery is a class:
 subclass it, say what is tested, give a sample.
 
+>>> import pytest
+>>> from dicomwright.testing import ReaderConformance
 >>> class TestAcmeReader(ReaderConformance):
 ...     module = "dicomwright_acme.plugin"
 ...     name = "acme"

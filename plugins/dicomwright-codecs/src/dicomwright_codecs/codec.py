@@ -48,7 +48,18 @@ class Compressed(NamedTuple):
 
 
 class ImageCodec:
-    """Compresses images with one of the encoders."""
+    """Compresses images with one of the encoders.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Volume
+    >>> volume = Volume(np.zeros((3, 4, 5), np.int16), [[0, 0, 1.5, 0], [0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]])
+    >>> series = DicomFactory().build(volume, Blueprint.load("mr-image"), transfer_syntax="rle")
+    >>> series[0].file_meta.TransferSyntaxUID.name
+    'RLE Lossless'
+
+    """
 
     def compression(self, request: CodecRequest) -> ImageCompression:
         """Return the compression of a build.

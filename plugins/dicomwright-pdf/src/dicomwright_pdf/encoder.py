@@ -70,6 +70,14 @@ class _Code:
 class EncapsulatedPdfEncoder:
     """Embeds a PDF document, byte for byte, in one instance.
 
+    Examples
+    --------
+    >>> from dicomwright import Blueprint, DicomFactory
+    >>> from dicomwright.testing import write_pdf
+    >>> (document,) = DicomFactory().build(write_pdf("report.pdf"), Blueprint(), encoder="encapsulated-pdf")
+    >>> document.MIMETypeOfEncapsulatedDocument
+    'application/pdf'
+
     A parent series gives patient and study, and is what the document was derived from. Its patient is looked
     for in the text of the pages: BurnedInAnnotation is YES where one of its identifiers is found, or where
     not everything that can be read on the pages is text.

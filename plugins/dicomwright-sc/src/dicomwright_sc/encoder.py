@@ -81,6 +81,15 @@ class _Job:
 class SecondaryCaptureEncoder:
     """Writes a volume, pictures or pages as secondary capture.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dicomwright import Blueprint, DicomFactory, Frames
+    >>> pictures = Frames([np.zeros((4, 5, 3), np.uint8), np.zeros((6, 7, 3), np.uint8)])
+    >>> series = DicomFactory().build(pictures, Blueprint.load("secondary-capture"), encoder="secondary-capture")
+    >>> [(image.Rows, image.Columns) for image in series]
+    [(4, 5), (6, 7)]
+
     An instance for each image, each with its own rows and columns; or with ``mode=multiframe`` one instance of
     the SOP class that holds such pixels: single bit, grey of 8 or 16 bit, or true colour.
     """

@@ -30,7 +30,14 @@ _REFERRED = "Missing SOPInstanceUID that was referenced"
 
 
 class Dciodvfy:
-    """Asks dciodvfy about each file, and dcentvfy about all together."""
+    """Asks dciodvfy about each file, and dcentvfy about all together.
+
+    Examples
+    --------
+    >>> list(Dciodvfy().validate([]))
+    []
+
+    """
 
     def unavailable(self) -> str:
         """Return which program is missing."""

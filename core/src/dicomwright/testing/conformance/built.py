@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -35,6 +35,7 @@ class BuildConformance(PluginConformance):
 
     """
 
+    calls: ClassVar[int] = 4
     blueprints: tuple[str, ...] = ("mr-image",)
     options: Mapping[str, str] = {}  # a mapping that nobody changes
     kwargs: Mapping[str, Any] = {}  # the same
