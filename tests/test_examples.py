@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from workbench.examples import Block, WrongPageError, blocks_of, commands_of, run_block
+from dicomwright.plugins._metadata import find_candidates
+from workbench.examples import (
+    Block,
+    WrongPageError,
+    blocks_of,
+    commands_of,
+    pretend_to_install,
+    run_block,
+)
 
 PAGE = """# Title
 
@@ -38,6 +48,30 @@ def test_blocks_that_run_and_their_lines():
         Block("python", "second = 2\n", 8),
         Block("console", "$ dicomwright --version\ndicomwright ...\n", 21),
     ]
+
+
+def test_blocks_with_a_title_become_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = '```toml title="a/b.toml"\nx = 1\n```\n\n```python title="c.py"\nraise ValueError\n```\n'
+    first, second = blocks_of(page)
+    assert first == Block("toml", "x = 1\n", 2, "a/b.toml")
+    for block in (first, second):
+        run_block(block, {}, "page.md")
+    assert (tmp_path / "a" / "b.toml").read_text() == "x = 1\n"
+    assert (tmp_path / "c.py").read_text() == "raise ValueError\n"
+
+
+def test_a_project_is_found_as_if_installed(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "a-b"\nversion = "1.5"\ndependencies = ["numpy>=2"]\n'
+        '[project.entry-points.dicomwright]\nb = "a_b.plugin"\n'
+    )
+    pretend_to_install(tmp_path)
+    monkeypatch.syspath_prepend(os.environ["PYTHONPATH"])
+    (found,) = (one for one in find_candidates() if one.distribution == "a-b")
+    assert (found.version, found.requires, found.value) == ("1.5", ("numpy>=2",), "a_b.plugin")
 
 
 def test_commands_with_their_output():

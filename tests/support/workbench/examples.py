@@ -3,8 +3,9 @@
 The blocks of a page run top to bottom in one temporary folder that starts empty.
 
 * ``python`` blocks share their names; a block that begins with ``>>>`` is a doctest.
-* ``console`` blocks run each line that starts with ``$ dicomwright`` (a line that ends in a backslash goes
-  on). What is printed must be what the page shows below the line, if anything; ``...`` stands for anything.
+* A block with ``title="PATH"`` behind its language is not run but written to that file.
+* ``console`` blocks run each line that starts with ``$ dicomwright`` or ``$ python -m pytest`` (a line that ends in a
+  backslash goes on). What is printed must be what the page shows below the line, if anything; ``...`` is anything.
   A command must succeed, unless the page shows its ``dicomwright: error:``; others are for the reader.
 * ``<!-- hidden python`` ... ``-->`` runs without being shown, to prepare input or to check a result.
 * ``<!-- not run: why -->`` in the line above a block leaves it out.
@@ -18,6 +19,7 @@ import re
 import subprocess
 import sysconfig
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,12 +28,21 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Block", "Page", "WrongPageError", "blocks_of", "commands_of", "run_block"]
+__all__ = [
+    "Block",
+    "Page",
+    "WrongPageError",
+    "blocks_of",
+    "commands_of",
+    "pretend_to_install",
+    "run_block",
+    "run_command",
+]
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 BLOCK = re.compile(
     r"""^(?P<skip><!--\ not\ run:[^\n]*-->\n)?
-        (?:(?P<fence>`{3,})(?P<shown>\w+)[^\n]*|<!--\ hidden\ (?P<hidden>\w+)[^\n]*)\n
+        (?:(?P<fence>`{3,})(?P<shown>\w+)(?:\ title="(?P<title>[^"]+)")?[^\n]*|<!--\ hidden\ (?P<hidden>\w+)[^\n]*)\n
         (?P<code>.*?)
         ^(?(fence)(?P=fence)|-->)[ ]*$""",
     re.MULTILINE | re.DOTALL | re.VERBOSE,
@@ -43,19 +54,21 @@ class WrongPageError(AssertionError):
 
 
 class Block(NamedTuple):
-    """A code block: its language, its text, and the line of the page on which its text begins."""
+    """A code block: its language, its text, the line of the page on which its text begins, and the file it becomes."""
 
     language: str
     code: str
     line: int
+    title: str = ""
 
 
 def blocks_of(page: str) -> Iterator[Block]:
     """Yield the blocks of a page that run."""
     for found in BLOCK.finditer(page):
         language = found["shown"] or found["hidden"]
-        if not found["skip"] and language in {"python", "console"}:
-            yield Block(language, found["code"], page.count("\n", 0, found.start("code")) + 1)
+        title = found["title"] or ""
+        if not found["skip"] and (title or language in {"python", "console"}):
+            yield Block(language, found["code"], page.count("\n", 0, found.start("code")) + 1, title)
 
 
 def commands_of(code: str) -> list[tuple[str, str]]:
@@ -71,10 +84,14 @@ def commands_of(code: str) -> list[tuple[str, str]]:
 
 def run_block(block: Block, names: dict[str, Any], file: str) -> None:
     """Run a block; `WrongPageError` says that the page shows something else."""
-    if block.language == "console":
+    if block.title:
+        path = Path(block.title)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.code, encoding="utf-8")
+    elif block.language == "console":
         for command, shown in commands_of(block.code):
-            if command.split()[0] == "dicomwright":
-                _run_command(command, shown)
+            if command.split()[0] == "dicomwright" or command.startswith("python -m pytest"):
+                run_command(command, shown)
     elif block.code.startswith(">>>"):
         test = doctest.DocTestParser().get_doctest(block.code, names, file, file, block.line - 1)
         printed: list[str] = []
@@ -87,8 +104,8 @@ def run_block(block: Block, names: dict[str, Any], file: str) -> None:
         exec(compile(padded, file, "exec"), names)  # the pages are ours
 
 
-def _run_command(command: str, shown: str) -> None:
-    """Run one command and compare."""
+def run_command(command: str, shown: str) -> None:
+    """Run one command in a shell and compare what it prints with what a page shows."""
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     done = subprocess.run(
         command,
@@ -106,6 +123,23 @@ def _run_command(command: str, shown: str) -> None:
         raise WrongPageError(f"`{command}` printed:\n{printed}\nThe page shows:\n{shown}")
 
 
+def pretend_to_install(project: Path) -> None:
+    """Put a project where this process and its children find it, as ``pip install -e`` does, without pip."""
+    table = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    source = project.resolve() / "src"
+    info = source / f"{table['name'].replace('-', '_')}-{table['version']}.dist-info"
+    info.mkdir()
+    needs = "".join(f"Requires-Dist: {text}\n" for text in table["dependencies"])
+    head = f"Metadata-Version: 2.1\nName: {table['name']}\nVersion: {table['version']}\n{needs}"
+    (info / "METADATA").write_text(head, encoding="utf-8")
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in entries.items())
+        for group, entries in table["entry-points"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(groups), encoding="utf-8")
+    os.environ["PYTHONPATH"] = str(source)
+
+
 class Page(pytest.File):
     """A Markdown page: one folder and one set of names for its blocks."""
 
@@ -117,13 +151,15 @@ class Page(pytest.File):
 
     def setup(self) -> None:
         """Begin in an empty folder."""
-        self.before = Path.cwd()
+        self.before, self.environment = Path.cwd(), dict(os.environ)
         self.folder = tempfile.TemporaryDirectory(prefix="page-")
         os.chdir(self.folder.name)
 
     def teardown(self) -> None:
         """Remove what the page wrote."""
         os.chdir(self.before)
+        os.environ.clear()
+        os.environ.update(self.environment)
         self.folder.cleanup()
 
 
