@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from workbench.fixtures import ROOT
 
 LAYERS = [  # each may import what stands above it; those in one line may import each other, without a cycle
+    {"_dataclass"},
     {"errors", "uids", "clock", "reading", "blueprints"},
     {"blueprint", "payload", "parents", "standard", "plugins"},
     {"engine", "_version"},

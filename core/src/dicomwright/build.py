@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import FunctionalElement, StaticElement

@@ -6,8 +6,9 @@ of them at once. A message says *what, where, why*; the hint says *what to do*.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from dicomwright._dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, cast
 
 from pydicom.uid import UID
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.encoders.codecs import CodecRequest

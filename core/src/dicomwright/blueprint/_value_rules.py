@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pydicom.valuerep import PersonName
+
+from dicomwright._dataclass import dataclass
 
 __all__ = ["TEXT_RULES", "Fault", "Rule", "as_text", "shown", "wrong_type"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydicom.datadict import keyword_dict, keyword_for_tag, repeater_has_keyword, tag_for_keyword
 from pydicom.tag import BaseTag
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint._value_rules import shown
 from dicomwright.errors import BlueprintError
 

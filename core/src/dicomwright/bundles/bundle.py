@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from dicomwright._dataclass import dataclass
 from dicomwright.bundles.manifest import FILE, Manifest, read_manifest
 from dicomwright.bundles.sources import shipped_names
 from dicomwright.bundles.stores import FolderStore, belongs, printable, reason_of, shown, within

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from dicomwright._dataclass import dataclass
 from dicomwright._version import version
 from dicomwright.bundles.bundle import Bundle, core_problem, open_bundle
 from dicomwright.bundles.stores import printable, shown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.resolution import OMIT, Items, Level, PerInstance, Resolution
 from dicomwright.blueprint.tags import PrivateTag, describe, to_tag

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.tags import describe
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.blueprint.vr import check_vr, expected_vrs

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.resolution import PerInstance, Resolution
 from dicomwright.blueprint.tags import describe, to_tag

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicomwright._dataclass import dataclass
 from dicomwright.bundles.manifest import is_id
 from dicomwright.bundles.stores import (
     MAX_DATA_BYTES,

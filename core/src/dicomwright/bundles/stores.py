@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import BlueprintError
 
 __all__ = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import SeriesElement
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydicom.uid import UID
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import BulkElement, FunctionalElement, StaticElement

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from dicomwright._dataclass import dataclass
 from dicomwright.payload.stored_values import StoredValueRules
 
 __all__ = ["IMAGE_IODS", "NM_IMAGE", "ImageIod"]

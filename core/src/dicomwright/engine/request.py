@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dicomwright._dataclass import dataclass
 from dicomwright.uids import BuildUids
 
 if TYPE_CHECKING:

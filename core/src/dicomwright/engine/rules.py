@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import StaticElement
 

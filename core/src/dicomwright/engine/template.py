@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +10,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
+from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.resolution import OMIT, EncodedElement
 from dicomwright.blueprint.tags import describe
 from dicomwright.engine.encoding import element_bytes, encoder_for, sequence_bytes

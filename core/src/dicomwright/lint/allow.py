@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import BlueprintError, DicomwrightError
 from dicomwright.lint.findings import name_of
 from dicomwright.standard.iods import tag_of

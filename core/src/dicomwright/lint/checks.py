@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from dicomwright._dataclass import dataclass
 from dicomwright.lint.presence import presence_findings
 from dicomwright.lint.tables import attributes_of
 from dicomwright.lint.values import value_findings

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import Problem
 from dicomwright.standard.lookup import modules_with
 

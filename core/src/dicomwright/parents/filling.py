@@ -6,12 +6,12 @@ exception belongs to a named rule of `FILLING_RULES`; what a rule has left out i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import ParentError
 from dicomwright.parents.checks import text
 from dicomwright.parents.copying import decoded, fresh_element

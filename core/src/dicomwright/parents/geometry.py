@@ -7,11 +7,11 @@ before the shared ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import GeometryError, Problem
 from dicomwright.parents.checks import groups, numbers, text, value_of
 from dicomwright.parents.files import some

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +16,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import ParentError
 from dicomwright.parents.byte_sources import FileBytes, InflatedBytes
 from dicomwright.parents.scanner import LONG_VRS, DamagedError, PixelStart, Scanner, shared_tag

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import GeometryError
 
 if TYPE_CHECKING:

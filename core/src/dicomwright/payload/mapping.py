@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.payload.scan import blocks
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import GeometryError
 
 if TYPE_CHECKING:

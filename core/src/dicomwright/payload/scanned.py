@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import StoredValueError
 from dicomwright.payload.mapping import SINGLE_IS_FINE, Linear, filled, linear_map
 from dicomwright.payload.scan import Scan, first_non_finite, scan_values

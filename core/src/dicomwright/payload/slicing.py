@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import GeometryError
 from dicomwright.payload.planes import ORTHOGONAL_COSINE
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import StoredValueError
 from dicomwright.payload.decimal_string import ds
 from dicomwright.payload.mapping import Cast, Linear, Mapping, is_same_bytes

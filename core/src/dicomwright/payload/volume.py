@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import GeometryError, StoredValueError
 from dicomwright.payload.affine import Affine
 from dicomwright.payload.arrays import checked_array, checked_positions

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from dicomwright._dataclass import dataclass
 from dicomwright.standard.situation import UNKNOWN, Decision, Situation
 
 __all__ = ["Rule", "parse"]

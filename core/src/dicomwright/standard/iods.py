@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import DicomwrightError
 from dicomwright.standard._tables import condition, entries, index
 from dicomwright.standard.model import Attribute, Entry, MacroUse, ModuleUse, SopClass, Terms
