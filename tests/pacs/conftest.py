@@ -29,7 +29,7 @@ def free_port():
 @pytest.fixture(scope="session")
 def ports():
     """Return ports of ours that the archive knows: where it moves instances to, and where it reports."""
-    return {"MOVED": free_port(), "DICOMWRIGHT": free_port(), "NODE": free_port()}
+    return {"MOVED": free_port(), "DICOMWRIGHT": free_port()}
 
 
 @pytest.fixture(scope="session")

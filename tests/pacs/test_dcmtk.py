@@ -42,7 +42,13 @@ def test_one_that_does_not_take_every_encoding(send, storescp, files, option):
     for uid, after in received(folder).items():
         before = pydicom.dcmread(files[uid])
         own = before.file_meta.TransferSyntaxUID
-        taken = ImplicitVRLittleEndian if option == "+xi" else ExplicitVRLittleEndian if own.is_compressed else own
+        taken = (
+            ImplicitVRLittleEndian
+            if option == "+xi"
+            else ExplicitVRLittleEndian
+            if own.is_compressed
+            else own
+        )
         assert after.file_meta.TransferSyntaxUID == taken
         assert np.array_equal(after.pixel_array, before.pixel_array)
         assert after.get("PatientName") == before.get("PatientName")

@@ -150,6 +150,10 @@ class Orthanc:
         """Return an instance as a file."""
         return self.request("GET", f"/instances/{self.instances()[uid]}/file")
 
+    def know(self, title: str, port: int) -> None:
+        """Let it know a DICOM node of this machine, under its AE title in lower case."""
+        self.request("PUT", f"/modalities/{title.lower()}", [title, "127.0.0.1", port])
+
     def clear(self) -> None:
         """Remove all patients."""
         for patient in self.get("/patients"):
