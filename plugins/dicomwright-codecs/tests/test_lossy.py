@@ -84,13 +84,28 @@ def test_the_parents_identity_is_refused(voxels, make_series):
         DicomFactory().build(voxels, blueprint, parents, transfer_syntax="jpeg2000")
 
 
-def test_signed_numbers_at_the_end_of_their_range_are_refused(build, voxels, tmp_path):
-    voxels[1, 2, 3] = 32767
-    with pytest.raises(
-        BlueprintError, match=r"image 2 cannot be compressed: .* near=2 needs them in -32766 to 32765"
-    ):
-        build("jpeg-ls-near").write(tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("near", [1, 2, 5])
+@pytest.mark.parametrize("bits", [16, 12])
+def test_signed_numbers_at_the_end_of_their_range_keep_their_sign(compressed, voxels, near, bits):
+    most = 2 ** (bits - 1) - 1
+    voxels = voxels.clip(-most - 1, most)
+    voxels[1, 2:9, 3:40] = most - np.arange(37) % 4
+    voxels[2, 5:9, 3:40] = np.arange(37) % 4 - most - 1
+    dataset, compression = compressed("jpeg-ls-near", voxels, {"near": str(near)}, bits)
+    error = np.abs(dataset.pixel_array.astype(int) - voxels).max()
+    assert compression.loss(0).error == error <= near
+
+
+def test_floats_that_fill_the_range_are_near_enough(build, voxels):
+    array = voxels / np.float32(7)
+    array -= array.mean()
+    series = build("jpeg-ls-near", array)
+    dataset = series[2]
+    slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
+    error = np.abs(dataset.pixel_array * slope + intercept - array[2]).max()
+    assert dataset.PixelRepresentation == 1
+    assert error <= series.stored_values["max_abs_error"] * 1.0001
+    assert series.stored_values["max_abs_error"] <= 2.6 * slope
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Buffer = bytes | memoryview
 
-__all__ = ["LIBRARIES", "Job", "RefusedError", "Result", "encode"]
+__all__ = ["LIBRARIES", "Job", "Result", "encode"]
 
 #: The modules that each family of codecs needs; those of imagecodecs let go of Python's lock.
 LIBRARIES: Final = {
@@ -29,10 +29,6 @@ _DECOMPOSITIONS: Final = 5
 _RLE_HEADER: Final = struct.Struct("<16I")
 _ROOM: Final = 1024  # bytes for the headers of small images
 _SPIFF: Final = b"\xff\xe8"
-
-
-class RefusedError(ValueError):
-    """The numbers of a frame cannot be encoded with these settings."""
 
 
 class Job(NamedTuple):
@@ -90,14 +86,7 @@ class Result(NamedTuple):
 
 
 def encode(job: Job, frame: Buffer) -> Result:
-    """Return a frame encoded.
-
-    Raises
-    ------
-    RefusedError
-        Its numbers do not go with the settings.
-
-    """
+    """Return a frame encoded."""
     return _FAMILIES[job.family](job, frame)
 
 
@@ -120,13 +109,12 @@ def _jpeg_ls(job: Job, frame: Buffer) -> Result:
     """Encode by CharLS, which takes the samples as unsigned numbers of `bits_stored` bits."""
     import numpy as np
 
-    near = int(job.settings.get("near", 0))
+    allowed = int(job.settings.get("near", 0))
     samples = np.frombuffer(frame, job.dtype)
-    if near and job.signed:
-        _check_room(samples, near, job.bits_stored)
-    unsigned = samples.view(job.dtype.replace("i", "u"))
+    near, moved = _with_room(samples, allowed, job.bits_stored) if job.signed else (allowed, samples)
+    unsigned = moved.view(job.dtype.replace("i", "u"))
     data = _charls(job, unsigned, near) if job.lets_go else _charls_of_bits(job, unsigned, near)
-    if not near:
+    if not allowed:
         return Result(data, 0.0)
     decoded = np.ascontiguousarray(import_module("imagecodecs").jpegls_decode(data)).reshape(-1)
     decoded = decoded.astype(job.dtype.replace("i", "u"))
@@ -155,13 +143,17 @@ def _charls_of_bits(job: Job, samples: Any, near: int) -> bytes:
     return bytes(encode_buffer(frame, job.rows, job.columns, job.samples, job.bits_stored, near, interleave))
 
 
-def _check_room(samples: Any, near: int, bits: int) -> None:
-    """Refuse signed numbers that an error would carry over the end of their range, to the other sign."""
-    lowest, highest = int(samples.min()), int(samples.max())
-    least, most = -(1 << (bits - 1)) + near, (1 << (bits - 1)) - 1 - near
-    if lowest < least or highest > most:
-        text = f"its stored numbers go from {lowest} to {highest}, and near={near} needs them in {least} to {most}"
-        raise RefusedError(text)
+def _with_room(samples: Any, near: int, bits: int) -> tuple[int, Any]:
+    """Return a bound for the error of coding, and samples that it cannot carry over the end of their range.
+
+    Beyond it they would change their sign. Where samples lie as near to the end as that, coding gets half of the
+    bound, and the other half goes into moving them inwards.
+    """
+    least, most = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    if not near or (samples.min() >= least + near and samples.max() <= most - near):
+        return near, samples
+    half = near // 2
+    return half, samples.clip(least + half, most - half)
 
 
 def _jpeg2000(job: Job, frame: Buffer) -> Result:

@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dicomwright_codecs.coding import LIBRARIES, Job, RefusedError, encode
+from dicomwright_codecs.coding import LIBRARIES, Job, encode
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -34,7 +34,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO, descriptor: int) -> None:
     """Answer one job after the other.
 
     A job is a line of JSON: the number of bytes in the memory, and the fields of a `Job`. The answer is a line of
-    JSON, too: ``{"bytes": number, "error": largest}``, or ``{"refused": why}``, or ``{"failed": why}``.
+    JSON, too: ``{"bytes": number, "error": largest}``, or ``{"failed": why}``.
     """
     for line in jobs:
         answer = _answer(json.loads(line), descriptor)
@@ -52,8 +52,6 @@ def _answer(job: dict[str, Any], descriptor: int) -> dict[str, Any]:
             os.ftruncate(descriptor, len(result.data))
         with mmap.mmap(descriptor, len(result.data)) as memory:
             memory[:] = result.data
-    except RefusedError as error:
-        return {"refused": str(error)}
     except Exception as error:  # noqa: BLE001  # foreign code raises anything; the build tells
         return {"failed": f"{type(error).__name__}: {error}"}
     return {"bytes": len(result.data), "error": result.error}

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
-from dicomwright.errors import BlueprintError, PublishError
-from dicomwright_codecs.coding import Job, RefusedError, Result, encode
+from dicomwright.errors import PublishError
+from dicomwright_codecs.coding import Job, Result, encode
 
 if TYPE_CHECKING:
     from typing import IO
@@ -32,8 +32,6 @@ def encode_here(job: Job, frame: memoryview, place: str) -> Result:
     """Encode a frame in this process; `place` names it in messages."""
     try:
         return encode(job, frame)
-    except RefusedError as error:
-        raise _refused(place, job, str(error)) from error
     except Exception as error:  # foreign code raises anything
         raise _failed(place, job, f"{type(error).__name__}: {error}") from error
 
@@ -61,8 +59,6 @@ class Workers:
         ------
         PublishError
             The process died, or the encoder failed.
-        BlueprintError
-            The numbers of the frame do not go with the settings.
 
         """
         worker = self._idle.get()
@@ -107,8 +103,6 @@ class _Worker:
         with mmap.mmap(descriptor, size) as memory:
             memory[:] = frame
         answer = self._asked({"bytes": size, "job": list(job)}, place)
-        if "refused" in answer:
-            raise _refused(place, job, answer["refused"])
         if "failed" in answer:
             raise _failed(place, job, answer["failed"])
         with mmap.mmap(descriptor, answer["bytes"], access=mmap.ACCESS_READ) as memory:
@@ -168,16 +162,6 @@ def _shared_memory() -> IO[bytes]:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("dicomwright"), "w+b")
     return tempfile.TemporaryFile(prefix="dicomwright-")
-
-
-def _refused(place: str, job: Job, why: str) -> BlueprintError:
-    return BlueprintError(
-        f"{place} cannot be compressed: {why}",
-        hint="choose a smaller near, or a transfer syntax without loss"
-        if job.family == "jpeg-ls"
-        else "choose another transfer syntax",
-        kind="transfer-syntax",
-    )
 
 
 def _failed(place: str, job: Job, why: str) -> PublishError:
