@@ -99,7 +99,7 @@ def test_signed_numbers_at_the_end_of_their_range_keep_their_sign(compressed, vo
 def test_floats_that_fill_the_range_are_near_enough(build, voxels):
     array = voxels / np.float32(7)
     array -= array.mean()
-    series = build("jpeg-ls-near", array)
+    series = build("jpeg-ls-near", array, "pet-image")
     dataset = series[2]
     slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
     error = np.abs(dataset.pixel_array * slope + intercept - array[2]).max()
