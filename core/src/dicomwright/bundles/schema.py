@@ -59,6 +59,7 @@ def blueprint_schema(plugin_set: PluginSet, draft: str = "7") -> _Schema:
 
     """
     types = _types(plugin_set)
+    by_vr = _by_vr(types)
     return _in_draft(
         {
             "$schema": DRAFTS[draft],
@@ -79,12 +80,12 @@ def blueprint_schema(plugin_set: PluginSet, draft: str = "7") -> _Schema:
             },
             "additionalProperties": _NEVER,
             "definitions": {
-                "elements": _elements(types),
+                "elements": _elements(by_vr),
                 "rule": _rule(types, plugin_set),
                 "value": _VALUE,
                 "condition": _CONDITION,
                 "parameters": _PARAMETERS,
-                **_by_vr(types),
+                **by_vr,
             },
         },
         draft,
@@ -174,9 +175,9 @@ def _functions(plugin_set: PluginSet, level: str) -> list[str]:
     return [n for n in names if level == "instance" or cast("FunctionSpec", registry.spec(n)).level == level]
 
 
-def _elements(types: dict[str, ElementTypeSpec]) -> _Schema:
+def _elements(by_vr: dict[str, _Schema]) -> _Schema:
     """Return the schema of a table of rules: the names apart from the rules, or editors would list their product."""
-    names = {keyword: _of_vr(vr, types) for keyword, vr in _keywords()}
+    names = {keyword: {"$ref": f"#/definitions/{vr}"} if vr in by_vr else {} for keyword, vr in _keywords()}
     return {
         "description": "One rule for each tag.",
         "type": "object",
@@ -199,29 +200,18 @@ def _keywords() -> Iterator[tuple[str, str]]:
     yield from sorted(rows.items())
 
 
-def _of_vr(vr: str, types: dict[str, ElementTypeSpec]) -> _Schema:
-    """Return what the VR of a tag says of its rules."""
-    return {"$ref": f"#/definitions/{vr}"} if vr in _vrs(types) else {}
-
-
-def _vrs(types: dict[str, ElementTypeSpec]) -> set[str]:
-    """Return the VRs, where tags have exactly one, for which some types are not."""
-    return (
-        {vr for _, vr in _keywords() if len(vr) == len("PN")} if any(s.vrs for s in types.values()) else set()
-    )
-
-
 def _by_vr(types: dict[str, ElementTypeSpec]) -> dict[str, _Schema]:
-    """Return for each VR the schema that refuses what cannot make it."""
-    return {
-        vr: {
-            "description": f"VR {vr} (PS3.5 section 6.2)",
-            "propertyNames": {
-                "not": {"enum": [name for name, s in types.items() if s.vrs and vr not in s.vrs]}
-            },
-        }
-        for vr in sorted(_vrs(types))
-    }
+    """Return for each VR the schema that refuses types that do not make it."""
+    limited = {name: spec.vrs for name, spec in types.items() if spec.vrs}
+    found: dict[str, _Schema] = {}
+    for vr in sorted({vr for _, vr in _keywords()}):
+        if len(vr) != len("PN"):  # some tags have several
+            continue
+        found[vr] = {"description": f"VR {vr} (PS3.5 section 6.2)"}
+        others = [name for name, vrs in limited.items() if vr not in vrs]
+        if others:
+            found[vr]["propertyNames"] = {"not": {"enum": others}}
+    return found
 
 
 def _rule(types: dict[str, ElementTypeSpec], plugin_set: PluginSet) -> _Schema:
@@ -288,6 +278,8 @@ def _of(value: RuleValue, plugin_set: PluginSet, choices: Iterable[str]) -> _Sch
     kinds = [_kind(kind, plugin_set) for kind in value.kinds]
     if choices:
         kinds = [{"enum": list(choices)} if kind == _TEXT else kind for kind in kinds]
+    if value.kinds == ("value", "rule"):  # told apart first, so that an error is told at its place
+        return {"if": _TABLE, "then": _REF_RULE, "else": _REF_VALUE}
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
 
