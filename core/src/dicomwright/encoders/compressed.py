@@ -44,6 +44,7 @@ class Uncompressed:
     def __init__(self, layers: Iterable[Layer], count: int) -> None:
         self._elements = {rule.tag: rule.element for rule in merge(layers)}
         self._resolved: dict[str, Resolution] = {}
+        self._layout: PixelLayout | None = None  # once it is known to be that of all instances
         self.count = count
 
     def element(self, keyword: str) -> VirtualElement | None:
@@ -65,7 +66,9 @@ class Uncompressed:
 
     def layout(self, index: int) -> PixelLayout:
         """Return how the pixels of an instance lie."""
-        return PixelLayout(
+        if self._layout is not None:
+            return self._layout
+        layout = PixelLayout(
             rows=self._number("Rows", index),
             columns=self._number("Columns", index),
             samples=self._number("SamplesPerPixel", index),
@@ -75,6 +78,9 @@ class Uncompressed:
             photometric="".join(self._texts("PhotometricInterpretation", index)),
             frames=self._number("NumberOfFrames", index, 1),
         )
+        if not any(isinstance(value, PerInstance) for value in self._resolved.values()):
+            self._layout = layout
+        return layout
 
     def _environment(self, index: int) -> InstanceEnvironment:
         env = InstanceEnvironment(index + 1, total_images=self.count)
