@@ -100,7 +100,7 @@ def wrong(edges):
     upward = {(a, b) for a, b in pairs if RANK[a] < RANK[b]}
     both_ways = {(a, b) for a, b in pairs if (b, a) in pairs}
     plugins = {(a, b) for a, b in pairs if b == "plugins" and a not in PLUGINS_ARE_FOR}
-    plugins |= {(a, b) for a, b in pairs if a == "plugins" and b != "errors"}
+    plugins |= {(a, b) for a, b in pairs if a == "plugins" and b not in ("errors", "_dataclass")}
     return upward | both_ways | plugins
 
 

@@ -124,6 +124,18 @@ def test_copies_and_pickles():
     assert one != Kept(1, ("a",))
 
 
+def test_python_s_own_inherit_from_them():
+    @dataclasses.dataclass(frozen=True)
+    class Other(Kept):
+        """Of somebody else."""
+
+        other: str = "x"
+
+    assert Other(1, (), "y") == replace(Other(1), other="y")
+    with pytest.raises(FrozenInstanceError):
+        Other(1).number = 2
+
+
 def test_one_that_is_not_frozen_is_python_s_own():
     @dataclass
     class Open:

@@ -48,10 +48,14 @@ _ABSENT = object()
 
 
 def _frozen(cls: type, *, eq: bool = True, **options: Any) -> type:
-    """Return a frozen dataclass. To `dataclasses` it is one that is not frozen: what inherits from it is made here."""
-    made: Any = dataclasses.dataclass(cls, init=False, repr=False, eq=False, **options)
+    """Return a frozen dataclass."""
+    inherits = any("__dataclass_params__" in vars(base) for base in cls.__mro__[1:])
+    made: Any = dataclasses.dataclass(cls, init=False, repr=False, eq=False, frozen=inherits, **options)
+    made.__dataclass_params__.frozen = True  # what Python looks at when a class inherits
     fields = dataclasses.fields(made)
-    functions = {"__init__": _init(made, fields), "__setattr__": _set, "__delattr__": _delete}
+    functions = {"__init__": _init(made, fields)}
+    if not inherits:
+        functions |= {"__setattr__": _set, "__delattr__": _delete}
     functions["__repr__"] = _repr([field.name for field in fields if field.repr])
     if eq:
         functions |= _comparison([field.name for field in fields if field.compare])

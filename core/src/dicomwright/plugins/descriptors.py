@@ -7,9 +7,9 @@ conflict checks and the choice of a reader need no import of the code behind it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import PluginError, Problem
 from dicomwright.plugins.statements import RuleOption, RuleValue
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import DicomwrightError, PluginError
 from dicomwright.plugins.discovery import BUILTIN, Discovery, discover, new_manager
 from dicomwright.plugins.hooks import BUILD_HOOK, KINDS

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from functools import reduce
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import PluginError
 from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_owner

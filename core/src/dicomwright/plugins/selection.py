@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import DicomwrightError, PluginError, SourceError
 from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_for_extension

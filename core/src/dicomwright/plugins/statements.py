@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dicomwright._dataclass import dataclass
 from dicomwright.errors import PluginError, Problem
 
 if TYPE_CHECKING:
