@@ -12,7 +12,7 @@ from dicomwright.errors import ExecutionError
 from dicomwright_node.jobs.privacy import redacted, secrets_of
 from dicomwright_node.jobs.worker import Lacking, run_job, what_lack
 from dicomwright_node.pipeline import AbstractInput, PipelineError
-from dicomwright_node.pipeline.routing import Router
+from dicomwright_node.pipeline.routing import Route, Router
 from dicomwright_node.store import instances, jobs
 
 if TYPE_CHECKING:
@@ -108,18 +108,27 @@ class Collector:
         """Give new instances to jobs; tell whether there were any."""
         found = instances.newly_received(self._store.database)
         groups: dict[str, list[tuple[int, str]]] = {}
+        earlier: dict[str, tuple[int, str] | None] = {}
         with self._joining:
             for instance in found:
-                taken = self._taken(instance)
-                if taken is not None:
-                    key, inputs = taken
-                    groups.setdefault(key, []).extend(inputs)
+                route = self._route(instance)
+                if route is None:
+                    continue
+                if instance.series_uid not in earlier:
+                    earlier[instance.series_uid] = self._earlier(instance.series_uid)
+                groups.setdefault(route.key, []).extend(
+                    self._joining_with(instance, route.input, earlier[instance.series_uid])
+                )
             for key, inputs in groups.items():
-                self._join(key, inputs)
+                if inputs:
+                    self._join(key, inputs)
+            for job_id in {one[0] for one in earlier.values() if one is not None and one[1] == "timed-out"}:
+                told = "more instances came: another job goes on"
+                jobs.move(self._store.database, job_id, "timed-out", "discarded", error=told)
         return bool(found)
 
-    def _taken(self, instance: Instance) -> tuple[str, list[tuple[int, str]]] | None:
-        """Return the key of an instance, and itself with the name of its input; None if it is not wanted."""
+    def _route(self, instance: Instance) -> Route | None:
+        """Return the input and the key of an instance; None if it is not wanted."""
         try:
             route = self._router.route(self._router.read(self._store.files.path(instance.path)))
         except PipelineError as error:
@@ -128,28 +137,25 @@ class Collector:
         if not route.input:
             self._set_aside(instance, route.reason)
             return None
-        return self._unless_late(instance, route.key, route.input)
+        return route
 
-    def _unless_late(
-        self, instance: Instance, key: str, name: str
-    ) -> tuple[str, list[tuple[int, str]]] | None:
-        """Return what joins a job: the instance, and all of a job with its series that timed out."""
-        rows = self._store.database.read(_OF_SERIES, (instance.series_uid, name_of(self._pipeline)))
-        if not rows:
-            return key, [(instance.id, name)]
-        job_id, state = rows[0]["id"], rows[0]["state"]
+    def _earlier(self, series_uid: str) -> tuple[int, str] | None:
+        """Return the job that took a series before, and its state."""
+        rows = self._store.database.read(_OF_SERIES, (series_uid, name_of(self._pipeline)))
+        return (rows[0]["id"], rows[0]["state"]) if rows else None
+
+    def _joining_with(
+        self, instance: Instance, name: str, earlier: tuple[int, str] | None
+    ) -> list[tuple[int, str]]:
+        """Return what joins a job: an instance, and all of a job that timed out; nothing if the instance is late."""
+        if earlier is None:
+            return [(instance.id, name)]
+        job_id, state = earlier
         if state != "timed-out":
             self._set_aside(instance, f"late: job {job_id} took its series before it came")
-            return None
+            return []
         others = instances.of_job(self._store.database, job_id)
-        jobs.move(
-            self._store.database,
-            job_id,
-            "timed-out",
-            "discarded",
-            error="more instances came: another job goes on",
-        )
-        return key, [(instance.id, name), *((one.id, other) for other in others for one in others[other])]
+        return [(instance.id, name), *((one.id, other) for other in others for one in others[other])]
 
     def _set_aside(self, instance: Instance, reason: str) -> None:
         instances.set_aside(self._store.database, instance.id, reason)

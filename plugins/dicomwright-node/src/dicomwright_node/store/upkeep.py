@@ -41,7 +41,7 @@ class Purged:
     instances: int
 
 
-def recover(database: Database, files: Files, *, most_attempts: int = 3) -> Recovered:
+def recover(database: Database, files: Files, *, most_attempts: int = 10) -> Recovered:
     """Bring everything into a state from which it goes on; called once, by the node that holds the folder's lock.
 
     A job that was running runs again, unless the node died under it `most_attempts` times: it may be the cause.
