@@ -2,8 +2,8 @@
 
 ``nox`` runs lint, types, tests and docs on the running Python. ``nox -s matrix`` runs the rest: each member
 alone on every Python, with the newest and with the oldest dependencies that it allows, all of them together on
-the other Pythons, the built wheels, a real archive, and the demo. ``nox -t matrix --allow-parallel -j auto`` does the same with
-a session on each core. ``nox --list`` shows all sessions.
+the other Pythons, the built wheels, a real archive, and the demo. ``nox -t matrix --allow-parallel -j auto``
+does the same with a session on each core. ``nox --list`` shows all sessions.
 
 The members are read from disk, the Pythons from the classifiers of the core, the dependencies of the sessions
 from the groups in the root ``pyproject.toml``. Where uv is installed, it makes the environments. No session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pydicom
 import pytest
 from pydicom.uid import ImplicitVRLittleEndian, RLELossless
 
-from workbench.judges import absent
+from workbench.judges import dcmtk_program
 from workbench.orthanc import Orthanc
 
 if os.environ.get("DICOMWRIGHT_PACS") != "1":
@@ -122,11 +121,10 @@ def start_dcmtk():
     children = []
 
     def run(program, *arguments, port):
-        path = shutil.which(program)
-        if path is None:
-            absent(program, "install dcmtk, on Debian: apt-get install dcmtk")
         child = subprocess.Popen(
-            [path, *map(str, arguments), str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [dcmtk_program(program), *map(str, arguments), str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         children.append(child)
         end = time.monotonic() + 20

@@ -10,6 +10,7 @@ import importlib
 import os
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,7 +22,7 @@ from dicomwright.testing.volumes import SpatialArray
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["dcentvfy", "dciodvfy", "dcm2niix", "dcmdump", "run_dcmtk", "sitk_read"]
+__all__ = ["dcentvfy", "dciodvfy", "dcm2niix", "dcmdump", "dcmtk_program", "run_dcmtk", "sitk_read"]
 
 
 def absent(what: str, remedy: str) -> NoReturn:
@@ -95,12 +96,19 @@ def sitk_read(folder: os.PathLike[str] | str) -> SpatialArray:
     return SpatialArray(affine, sitk.GetArrayFromImage(image))
 
 
-def run_dcmtk(program: str, *arguments: os.PathLike[str] | str) -> str:
-    """Run a dcmtk program; return what it prints; any end but success fails the test."""
-    path = shutil.which(program)
+def dcmtk_program(program: str) -> str:
+    """Return the path of a program of dcmtk; pynetdicom puts others of the same names beside Python."""
+    beside = Path(sysconfig.get_path("scripts"))
+    folders = [one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(one) != beside]
+    path = shutil.which(program, path=os.pathsep.join(folders))
     if path is None:
         absent(program, "install dcmtk, on Debian: apt-get install dcmtk")
-    return run([path, *arguments])
+    return path
+
+
+def run_dcmtk(program: str, *arguments: os.PathLike[str] | str) -> str:
+    """Run a dcmtk program; return what it prints; any end but success fails the test."""
+    return run([dcmtk_program(program), *arguments])
 
 
 def dcmdump(file: os.PathLike[str] | str) -> str:
