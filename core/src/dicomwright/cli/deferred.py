@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -43,7 +43,7 @@ def defer(*names: str) -> None:
     sys.meta_path.insert(0, _Finder(names or _RARELY_USED))
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds modules as Python does, and has some of them run late."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -57,11 +57,11 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _LateLoader(spec.loader)
+            spec.loader = cast("Loader", _LateLoader(spec.loader))
         return spec
 
 
-class _LateLoader(Loader):
+class _LateLoader:
     """Loads a module that is run when the first attribute is missed. Its submodules can be imported without that."""
 
     def __init__(self, loader: Loader) -> None:
