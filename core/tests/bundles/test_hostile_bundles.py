@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -10,6 +11,8 @@ import time
 import zipfile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dicomwright.bundles.bundle_set import BundleSet
 from dicomwright.bundles.load import load_blueprint
@@ -61,6 +64,8 @@ def refused(path, name="site/base"):
         (HEAD + "requires-plugins = ['x @ https://example.org/x.zip']", "it names an address"),
         (HEAD + "requires-plugins = ['!!']", "PEP 508"),
         (HEAD + "requires-plugins = 'x'", "is not a list"),
+        (HEAD + "requires-plugins = [\"x; python_version ~= 'y'\"]", "its marker cannot be decided"),
+        (HEAD.replace("1.0", "1.0\\n"), "version is"),
         (HEAD + 'contact = "a\\nb"', "contact is not one line of text"),
         ("x = " + "[" * 5000, "nested too deeply"),
         ("x = " + "9" * 6000, "bundle.toml"),
@@ -260,3 +265,45 @@ def test_a_broken_one_in_the_environment_is_a_record(bundle_folder, tmp_path, mo
     assert "InstitutionName" in load_blueprint("site/base", bundles=found)
     with pytest.raises(BlueprintError, match="none is broken"):
         load_blueprint("other/base", bundles=found)
+
+
+def test_a_zip_that_is_packed_in_an_unusual_way(tmp_path, good):
+    path = tmp_path / "site.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        for name, data in good:
+            archive.writestr(name, data)
+    assert "compressed in an unusual way" in refused(path)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
+def test_any_damage_of_a_zip_is_one_error_or_none(bundle_zip, changes):
+    path = bundle_zip()
+    data = bytearray(path.read_bytes())
+    for at, value in changes:
+        data[at % len(data)] = value
+    path.write_bytes(data)
+    with contextlib.suppress(BlueprintError):
+        load_blueprint("site/ct", bundles=BundleSet([path], installed=False))
+
+
+@settings(max_examples=60)
+@given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
+def test_any_text_as_a_name_is_one_error(text):
+    with contextlib.suppress(BlueprintError):
+        load_blueprint(text, bundles=BundleSet(installed=False))
+
+
+def test_thousands_of_ways_to_one_file(bundle_folder):
+    names = ",\n".join(f'"{"./" * number}base.toml"' for number in range(1, 100))
+    root = bundle_folder(files={"parts/ct.toml": f"schema = 1\nextends = [{names}]\n"})
+    assert "extends names more than 64 files" in refused(root, "site/ct")
+
+
+def test_a_small_limit_holds_for_what_was_read_before(bundle_folder):
+    from dicomwright.bundles.bundle import open_bundle
+
+    bundle = open_bundle(bundle_folder(files={"table.csv": "x" * 1000}))
+    assert len(bundle.read("table.csv", 1000)) == 1000
+    with pytest.raises(BlueprintError, match="larger than"):
+        bundle.read("table.csv", 999)

@@ -68,12 +68,13 @@ class Bundle:
             raise BlueprintError(
                 f"{self.store.label}/{name} is hidden, so that it is not part of the bundle", kind="bad-path"
             )
-        if name not in self._kept:
-            data = self.store.read(name, most)
-            if len(data) > _KEPT:
-                return data
+        kept = self._kept.get(name)
+        if kept is not None and len(kept) <= most:
+            return kept
+        data = self.store.read(name, most)
+        if len(data) <= _KEPT:
             self._kept[name] = data
-        return self._kept[name]
+        return data
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of each file by its name, in order.

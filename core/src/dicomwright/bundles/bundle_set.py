@@ -248,9 +248,9 @@ def _installed() -> Iterator[_Found]:
     from dicomwright.plugins.plugin_set import switched_off
 
     for candidate in _metadata.find_bundles():
-        record = BundleRecord(
-            candidate.name, candidate.version, _INSTALLED, candidate.folder, candidate.distribution
-        )
+        told = map(printable, (candidate.name, candidate.version, candidate.folder, candidate.distribution))
+        name, version_, folder, distribution = told
+        record = BundleRecord(name, version_, _INSTALLED, folder, distribution)
         off = switched_off(candidate)
         if off:
             yield _Found(replace(record, status="disabled", reason=off), None)

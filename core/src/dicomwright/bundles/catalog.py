@@ -11,6 +11,7 @@ from dicomwright.bundles.bundle_set import BundleSet
 from dicomwright.bundles.document import parse
 from dicomwright.bundles.load import MAX_DEPTH, base_of
 from dicomwright.bundles.sources import in_bundle, shipped, shipped_names
+from dicomwright.bundles.stores import printable
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _of_bundles(bundles: BundleSet) -> Iterator[CatalogEntry]:
             try:
                 yield _entry(identifier, in_bundle(bundle, path), bundles)
             except BlueprintError as error:
-                yield CatalogEntry(identifier, f"cannot be read: {error.problems[0]}")
+                yield CatalogEntry(identifier, printable(f"cannot be read: {error.problems[0]}"))
 
 
 def _entry(name: str, source: Source, bundles: BundleSet) -> CatalogEntry:

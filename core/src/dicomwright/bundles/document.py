@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from dicomwright.bundles.sources import Source
     from dicomwright.bundles.toml_lines import Key
 
-__all__ = ["SCHEMA", "Document", "parse"]
+__all__ = ["MAX_EXTENDS", "SCHEMA", "Document", "parse"]
 
 #: The version of the file format.
 SCHEMA = 1
+#: Most blueprints that one file names in extends.
+MAX_EXTENDS = 64
 
 _KEYS = ("schema", "summary", "extends", "parameters", "elements")
 
@@ -137,7 +139,9 @@ def _read_extends(document: Document, data: Mapping[str, Any]) -> None:
     if not isinstance(names, list):
         document.add(f"extends is {_type(names)}, not a list", 'write extends = ["mr-image"]', "extends")
         return
-    for index, name in enumerate(names):
+    if len(names) > MAX_EXTENDS:
+        document.add(f"extends names more than {MAX_EXTENDS} files", "join some", "extends")
+    for index, name in enumerate(names[:MAX_EXTENDS]):
         if not isinstance(name, str) or not name:
             document.add(f"extends names {shown(name)}, not a blueprint", "give texts", "extends", index)
         elif "://" in name:

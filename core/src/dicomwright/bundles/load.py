@@ -239,10 +239,10 @@ class _Loader:
             problems += error.problems
             document = Document(source)
         self.chain.append(source)
-        layer = _Layer()
+        layer, before = _Layer(), len(problems)
         for name, loc in document.extends.items():
             self.lay(layer, self.base(document, name, loc), loc)
-        own = read_parameters(document, layer.parameters)
+        own = read_parameters(document, layer.parameters, complete=len(problems) == before)
         problems += document.problems
         layer.parameters.update(own)
         self.reading.parameters.update(own)

@@ -247,7 +247,7 @@ def _is_version(text: str) -> bool:
         Version(text)
     except InvalidVersion:
         return False
-    return True
+    return text == text.strip()
 
 
 def _is_specifier(text: str) -> bool:
@@ -264,12 +264,16 @@ def _is_specifier(text: str) -> bool:
 
 def _wrong_requirement(text: Any) -> str:
     """Say what is wrong with a requirement."""
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
     from packaging.requirements import InvalidRequirement, Requirement
 
     if not isinstance(text, str):
         return "it is not a text"
     try:
         requirement = Requirement(text)
+        _ = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     except InvalidRequirement:
         return "it is not a requirement as PEP 508 says"
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return "its marker cannot be decided"
     return "it names an address" if requirement.url else ""

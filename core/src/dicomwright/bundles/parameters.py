@@ -153,7 +153,9 @@ class ParameterElement(VirtualElement):
                 env.warnings.append(warning)
 
 
-def read_parameters(document: Document, known: Mapping[str, Parameter]) -> dict[str, Parameter]:
+def read_parameters(
+    document: Document, known: Mapping[str, Parameter], *, complete: bool = True
+) -> dict[str, Parameter]:
     """Return the parameters that a file declares; what is wrong is added to the problems of the document.
 
     Parameters
@@ -162,16 +164,20 @@ def read_parameters(document: Document, known: Mapping[str, Parameter]) -> dict[
         The file.
     known : mapping
         Those of the files that it extends, which it may give another default.
+    complete : bool
+        Whether these are all; where a file cannot be read, another may have the type.
 
     """
     return {
         name: found
         for name, data in document.parameters.items()
-        if (found := _declared(document, name, data, known.get(name))) is not None
+        if (found := _declared(document, name, data, known.get(name), complete=complete)) is not None
     }
 
 
-def _declared(document: Document, name: str, data: Any, older: Parameter | None) -> Parameter | None:
+def _declared(
+    document: Document, name: str, data: Any, older: Parameter | None, *, complete: bool
+) -> Parameter | None:
     """Return one parameter, or note why it is none."""
     key = ("parameters", name)
     before = len(document.problems)
@@ -185,6 +191,8 @@ def _declared(document: Document, name: str, data: Any, older: Parameter | None)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_KEYS)}"
         document.add(f"a parameter has no {shown(unknown)}", hint, *key, unknown)
     vr = data.get("type", older.vr if older else None)
+    if vr is None and not complete:
+        vr = "UT"
     if vr not in _VRS:
         document.add(
             f"parameter {name} is of type {shown(vr)}" if "type" in data else f"parameter {name} has no type",

@@ -256,10 +256,10 @@ def _instead(name: str) -> str:
 
 def _as_id(path: Path) -> str:
     """Say how the id of a blueprint in a bundle looks, where one may have been meant."""
-    few = not path.is_absolute() and len(path.parts) == 2  # noqa: PLR2004  # a bundle and a name
-    if not few or path.suffix == _SUFFIX or ".." in path.parts:
+    identifier = str(path).removesuffix(_SUFFIX).lower()
+    if not is_id(identifier):
         return ""
-    return "the id of a blueprint in a bundle is in small letters, as st-elsewhere/ct"
+    return f"the id of a blueprint in a bundle is in small letters without {_SUFFIX}, as {identifier}"
 
 
 def _neighbour(path: Path) -> str:

@@ -143,7 +143,7 @@ class FolderStore:
     def names(self) -> list[str]:
         """Return the names of all files. See `Store`."""
         found: list[str] = []
-        for folder, folders, files in os.walk(self.root, onerror=self._stop):
+        for number, (folder, folders, files) in enumerate(os.walk(self.root, onerror=self._stop)):
             folders[:] = sorted(name for name in folders if belongs(name))
             here = Path(folder).relative_to(self.root)
             linked = [name for name in folders if Path(folder, name).is_symlink()]
@@ -154,7 +154,7 @@ class FolderStore:
                     kind="bad-path",
                 )
             found += [(here / name).as_posix() for name in files if belongs(name)]
-            if len(found) > MAX_FILES:
+            if max(number, len(found)) > MAX_FILES:
                 raise too_many(self.label)
         return sorted(name for name in found if name != LOCK_FILE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
@@ -32,6 +33,17 @@ MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1
+#: What reading a zip that is damaged may raise.
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    OverflowError,
+)
 
 
 class ZipStore:
@@ -61,8 +73,9 @@ class ZipStore:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-            raise BlueprintError(f"{label} is not a zip that can be read: {error}", kind="bad-zip") from None
+        except _FAULTS as error:
+            text = f"{label} is not a zip that can be read: {printable(str(error))}"
+            raise BlueprintError(text, kind="bad-zip") from None
         self._entries = self._checked(entries)
         self._root = self._found_root()
 
@@ -81,7 +94,7 @@ class ZipStore:
         try:
             with self._zip.open(entry) as stream:
                 return stream.read(most + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
+        except _FAULTS as error:
             raise BlueprintError(
                 f"{self.label}/{name} cannot be read: {printable(str(error))}", kind="bad-zip"
             ) from None
@@ -98,7 +111,7 @@ class ZipStore:
             return ""
         try:
             return self._zip.read(self._entries[found[0]]).decode("utf-8", "replace")
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError):
+        except _FAULTS:
             return ""
 
     def _checked(self, entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
@@ -132,6 +145,12 @@ class ZipStore:
             kind = "a link" if stat.S_ISLNK(mode) else "not a regular file"
             raise BlueprintError(
                 f"{self.label}/{name} is {kind}", hint="put the file itself there", kind="bad-zip"
+            )
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BlueprintError(
+                f"{self.label}/{name} is compressed in an unusual way",
+                hint="make the zip again",
+                kind="bad-zip",
             )
         if entry.flag_bits & _ENCRYPTED:
             raise BlueprintError(
