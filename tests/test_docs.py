@@ -13,15 +13,23 @@ import pytest
 
 import dicomwright
 from dicomwright import errors
+from dicomwright.bundles import ElementMaker
 from dicomwright.cli import entry, group
+from dicomwright.encoders.api import Encoder
+from dicomwright.encoders.codecs import Codec
 from dicomwright.lint.allow import KINDS as FINDINGS
 from dicomwright.parents.filling import FILLING_RULES
-from dicomwright.plugins import KINDS, load
+from dicomwright.plugins import API_VERSION, KINDS, Executor, Reader, Sender, load
 from dicomwright.plugins import hooks as hook_module
+from dicomwright.validate.api import Validator
 from workbench.fixtures import ROOT
 
 DOCS = ROOT / "docs"
 REFERENCE = {page.stem: page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md")}
+HOOKS = {
+    f"dicomwright_{page.stem}": page.read_text(encoding="utf-8")
+    for page in (DOCS / "reference" / "hooks").glob("*.md")
+}
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("core/*.md"), *ROOT.glob("plugins/*/*.md"), *DOCS.rglob("*.md")]
 BUILTIN = load(enabled=False)
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -112,19 +120,66 @@ def test_every_element_with_its_arguments(name):
     assert f"`{name}({arguments})`" in REFERENCE["elements"]
 
 
-@pytest.mark.parametrize("name", [*(kind.hook for kind in KINDS.values()), hook_module.BUILD_HOOK])
-def test_every_hook_with_its_signature(name):
-    arguments = ", ".join(inspect.signature(getattr(hook_module, name)).parameters)
-    assert f"`{name}({arguments}) ->" in REFERENCE["hooks"]
-    assert any(name in line for line in REFERENCE["hooks"].splitlines() if line.startswith("## "))
+def told(text):
+    """Return code without what does not count: line breaks, quotes, the last comma, what a constructor returns."""
+    flat = re.sub(r"[\s'\"]", "", text).replace(",)", ")")
+    return flat.replace("->None", "")
+
+
+def signature(name, function):
+    return told(f"{name}{inspect.signature(function)}")
+
+
+TARGETS = {
+    "reader": (Reader, "can_read", "read"),
+    "encoder": (Encoder, "encode"),
+    "codec": (Codec, "compression"),
+    "element-type": (ElementMaker, "__call__"),
+    "sender": (Sender, "send"),
+    "executor": (Executor, "run"),
+    "validator": (Validator, "unavailable", "validate"),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_every_descriptor_with_its_fields(kind):
-    names = [field.name for field in fields(kind.spec)]
-    found = re.search(rf"`{kind.spec.__name__}\(([^)`]*(?:\(\)[^)`]*)*)\)`", REFERENCE["hooks"])
-    assert found, kind.spec.__name__
-    assert [part.split("=")[0].strip() for part in found[1].split(",")] == names
+def test_the_page_of_a_hook_has_its_signatures(kind):
+    page = HOOKS[kind.hook]
+    protocol, *methods = TARGETS.get(kind.name, (None,))
+    wanted = [signature(kind.hook, getattr(hook_module, kind.hook)), signature(kind.spec.__name__, kind.spec)]
+    wanted += [signature(name, getattr(protocol, name)) for name in methods]
+    shown = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1]
+    assert told(shown) == "".join(wanted)
+    rows = [field.name for field in fields(kind.spec) if field.name not in ("name", "summary", "target")]
+    assert [name for name in rows if f"| `{name}` |" not in page] == []
+
+
+def test_the_page_of_the_hook_around_a_build():
+    page = HOOKS[hook_module.BUILD_HOOK]
+    assert signature(hook_module.BUILD_HOOK, hook_module.dicomwright_build) in told(page)
+    arguments = inspect.signature(hook_module.dicomwright_build).parameters
+    assert [name for name in arguments if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("name", [*(kind.hook for kind in KINDS.values()), hook_module.BUILD_HOOK])
+def test_every_hook_has_a_page_with_an_example(name):
+    assert HOOKS[name].startswith(f"# {name}\n")
+    assert f"hooks/{name.removeprefix('dicomwright_')}.md" in REFERENCE["hooks"]
+    assert "## Example\n" in HOOKS[name]
+    assert f"def {name}(" in HOOKS[name]
+
+
+def test_every_name_of_the_kit():
+    from dicomwright import testing
+    from dicomwright.testing import pytest_plugin
+
+    fixtures = [name for name in vars(pytest_plugin) if name.startswith("dicomwright_")]
+    assert len(fixtures) >= 8
+    assert lacking([*testing.__all__, *fixtures], "testing") == []
+
+
+def test_the_version_of_the_hooks():
+    page = (DOCS / "explanation" / "hook-versions.md").read_text(encoding="utf-8")
+    assert f"`dicomwright.plugins.API_VERSION`, now {API_VERSION}" in page.replace("\n", " ")
 
 
 def test_every_filling_rule():
