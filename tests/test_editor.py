@@ -176,5 +176,6 @@ def test_values_are_completed(ask):
 
 
 def test_hovering_explains(ask):
-    assert "value, the same in all its instances" in str(ask('PatientName = { co|py = "usable" }', "textDocument/hover"))
+    answer = str(ask('PatientName = { co|py = "usable" }', "textDocument/hover"))
+    assert "value, the same in all its instances" in answer
     assert "VR PN" in str(ask('Patient|Name = "copy"', "textDocument/hover"))
