@@ -55,7 +55,7 @@ UPWARD = {  # reached through a function, for the sake of a front door
     ("blueprints", "bundles"),  # names are loaded when they are asked for
 }
 HEAVY = {"numpy", "pydicom", "nibabel"}
-DISTRIBUTIONS = {"PIL": "pillow"}  # imported under another name than they are installed
+DISTRIBUTIONS = {"PIL": "pillow", "re2": "google-re2"}  # imported under another name than they are installed
 MEMBERS = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 
 
