@@ -85,4 +85,6 @@ def test_a_damaged_file_is_set_aside(make_node, patient, tmp_path):
     (path,) = (row["path"] for row in node.store.database.read("SELECT path FROM instances"))
     node.store.files.path(path).write_bytes(b"nonsense")
     again = make_node(tmp_path, "Faults")
-    assert again.until(again.unwanted) == ["the file cannot be read: InvalidDicomError"]
+    assert again.until(again.unwanted) == [
+        "the file is not a DICOM file: it has no DICM mark, and does not begin with an element"
+    ]

@@ -103,3 +103,13 @@ def test_jobs_of_another_pipeline_are_not_run(make_node, tmp_path):
     again = make_node(tmp_path / "node", "Inverted")
     error = again.ended(1)["one"].error
     assert error == "it is a job of the pipeline other:Pipeline, which this node does not serve"
+
+
+def test_no_message_of_a_delivery_holds_a_path(make_node, patient, tmp_path, results, caplog):
+    (results / "report.txt").mkdir()
+    node = make_node(tmp_path / "node", "Inverted", delivery={"attempts": 1})
+    node.receive(patient("one"))
+    job = node.ended(1)["one"]
+    assert job.state == "failed"
+    assert job.error == "a file: Is a directory"
+    assert str(results) not in caplog.text

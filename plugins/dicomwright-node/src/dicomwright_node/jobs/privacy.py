@@ -27,12 +27,12 @@ _SHORTEST = 3  # shorter ones would hide half of a text
 
 def secrets_of(paths: Iterable[Path]) -> frozenset[str]:
     """Return the patient's data in files, as texts; of files that cannot be read nothing."""
-    from pydicom import dcmread
+    from dicomwright.parents.headers import read_header
 
     found: set[str] = set()
     for path in paths:
         try:
-            header = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS))
+            header = read_header(path).dataset
             values = [str(header.get(keyword) or "") for keyword in _KEYWORDS]
         except Exception:  # noqa: BLE001, S112  # hostile bytes raise all kinds of things
             continue

@@ -68,11 +68,13 @@ class Courier:
                 self._conclude(row, "sent", stored=output.files, message="")
             else:
                 self._send(row, source)
-        except (DicomwrightError, OSError) as error:
-            self._failed(row, str(error), for_good=isinstance(error, DicomwrightError))
+        except DicomwrightError as error:
+            self._failed(row, str(error), for_good=True)
+        except OSError as error:  # its path may hold the name of a patient
+            self._failed(row, error.strerror or type(error).__name__, for_good=False)
         except Exception as error:  # noqa: BLE001  # a sender's code raises what it likes
             _log.exception("delivery failed", extra={"event": "delivery-error", **about})
-            self._failed(row, f"internal error: {type(error).__name__}: {error}", for_good=False)
+            self._failed(row, f"internal error: {type(error).__name__}, see the log", for_good=False)
         return True
 
     def _send(self, row: DeliveryRow, source: Path) -> None:

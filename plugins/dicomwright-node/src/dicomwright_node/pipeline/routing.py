@@ -123,7 +123,7 @@ class Router:
         return Route("", key, f"no input takes it: {'; '.join(lacking)}")
 
     def read(self, path: str | os.PathLike[str]) -> Dataset:
-        """Read what `route` looks at from a file.
+        """Read what `route` looks at from a file; pixel data is empty in it, if the file has any.
 
         Raises
         ------
@@ -131,18 +131,23 @@ class Router:
             It cannot be read.
 
         """
-        from pydicom import dcmread
+        from dicomwright.errors import ParentError
+        from dicomwright.parents.headers import read_header
 
-        with_pixels = any(tag >= _PIXELS for tag in self.tags)
+        file = Path(path)
         try:
-            header = dcmread(
-                path, stop_before_pixels=not with_pixels, specific_tags=list(self.tags), defer_size=65536
-            )
+            header = read_header(file)
+            dataset = header.dataset
             for tag in self.tags:
-                _ = tag in header and tag < _PIXELS and header[tag]
+                dataset.get(tag)  # decodes it
+        except ParentError as error:
+            reason = error.problems[0].message.replace(str(file), "the file")
+            raise PipelineError(reason, loc=str(file), kind="damaged") from error
         except Exception as error:
-            raise PipelineError(f"the file cannot be read: {type(error).__name__}", loc=str(path)) from error
-        return header
+            raise PipelineError(f"a value cannot be read: {type(error).__name__}", loc=str(file)) from error
+        if any(tag >= _PIXELS for tag in self.tags) and header.size < file.stat().st_size:
+            dataset.add_new(next(tag for tag in self.tags if tag >= _PIXELS), "OW", b"")
+        return dataset
 
 
 def sorted_into(

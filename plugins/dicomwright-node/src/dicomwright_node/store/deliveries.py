@@ -137,9 +137,16 @@ def conclude(
         job = write.execute("SELECT * FROM jobs WHERE id = ?", (row["job_id"],)).fetchone()
         if {one["state"] for one in states} & {"pending", "sending"}:
             return record(Job, job)
-        failed = [f"{one['destination']}: {one['message']}" for one in states if one["state"] == "failed"]
+        failed = [
+            f"{_told(one['destination'])}: {one['message']}" for one in states if one["state"] == "failed"
+        ]
         after: Literal["failed", "done"] = "failed" if failed else "done"
         return move_within(write, row["job_id"], "delivering", after, error="; ".join(failed))
+
+
+def _told(destination: str) -> str:
+    """Return a destination for a message: a path may hold the name of a patient."""
+    return "a file" if destination.startswith("file:") else destination
 
 
 def of_job(database: Database, job_id: int) -> list[DeliveryRow]:

@@ -103,10 +103,10 @@ def inputs_of(store: Store, job: Job) -> list[InputView]:
 
 
 def _described(path: Path) -> tuple[str, str]:
-    from pydicom import dcmread
+    from dicomwright.parents.headers import read_header
 
     try:
-        header = dcmread(path, stop_before_pixels=True, specific_tags=["SeriesDescription", "Modality"])
+        header = read_header(path).dataset
         return str(header.get("SeriesDescription") or ""), str(header.get("Modality") or "")
     except Exception:  # noqa: BLE001  # hostile bytes raise all kinds of things
         return "", ""
