@@ -161,7 +161,6 @@ def test_a_volume_that_is_built_again_has_the_place_and_the_values(series):
 
 
 def test_a_nifti_image_is_where_its_files_are(series, dcm2niix, nifti_in_lps, compare_volumes):
-    pytest.importorskip("nibabel")
     _, one = series
     mine = nifti_in_lps(to_nifti(one))
     (theirs,) = map(nifti_in_lps, dcm2niix(one.paths[0].parent))

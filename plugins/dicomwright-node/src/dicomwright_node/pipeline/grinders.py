@@ -140,8 +140,6 @@ def to_nifti(source: Any) -> Any:
         The slices are not evenly spaced, or have no place.
 
     """
-    import nibabel
-
     from dicomwright.errors import GeometryError
 
     volume = to_volume(source)
@@ -150,8 +148,20 @@ def to_nifti(source: Any) -> Any:
             "the slices are not evenly spaced, which NIfTI cannot say", hint="use to_volume", kind="uneven"
         )
     assert volume.affine is not None
-    make: Any = nibabel.Nifti1Image
-    return make(volume.array.transpose(2, 1, 0), volume.affine.to_ras_ijk())
+    return _nibabel().Nifti1Image(volume.array.transpose(2, 1, 0), volume.affine.to_ras_ijk())
+
+
+def _nibabel() -> Any:
+    from importlib import import_module
+
+    from dicomwright_node.pipeline.errors import PipelineError
+
+    try:
+        return import_module("nibabel")
+    except ImportError as error:
+        raise PipelineError(
+            "to_nifti needs nibabel, which is not installed", hint="python -m pip install dicomwright-nifti"
+        ) from error
 
 
 def _values(path: Path) -> NDArray[Any]:
