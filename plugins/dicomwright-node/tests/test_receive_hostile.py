@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 
 import pytest
@@ -13,86 +12,8 @@ from pynetdicom.dsutils import encode
 
 from dicomwright_node.config import LimitsConfig
 from dicomwright_node.receive.command import Command, response
+from workbench.dimse import ABORT, REJECT, RawSender, command_set, pdu, request_pdu, status_of, value
 from workbench.nodes import ct_instance
-
-ABORT, REJECT, ACCEPT = 7, 3, 2
-
-
-def request_pdu(called="NODE", syntax=ExplicitVRLittleEndian):
-    """Return an association request as pynetdicom sends it."""
-    from pynetdicom.pdu import A_ASSOCIATE_RQ
-    from pynetdicom.pdu_primitives import (
-        A_ASSOCIATE,
-        ImplementationClassUIDNotification,
-        MaximumLengthNotification,
-    )
-    from pynetdicom.presentation import build_context
-
-    primitive = A_ASSOCIATE()
-    primitive.application_context_name = "1.2.840.10008.3.1.1.1"
-    primitive.calling_ae_title, primitive.called_ae_title = "SCU", called
-    context = build_context(CTImageStorage, syntax)
-    context.context_id = 1
-    primitive.presentation_context_definition_list = [context]
-    length, uid = MaximumLengthNotification(), ImplementationClassUIDNotification()
-    length.maximum_length_received, uid.implementation_class_uid = 16384, "1.2.3"
-    primitive.user_information = [length, uid]
-    pdu = A_ASSOCIATE_RQ()
-    pdu.from_primitive(primitive)
-    return pdu.encode()
-
-
-def pdu(kind, body):
-    return struct.pack(">BxL", kind, len(body)) + body
-
-
-def value(data, control, context=1):
-    return struct.pack(">LBB", len(data) + 2, context, control) + data
-
-
-def command_set(sop_class=CTImageStorage, sop_instance="2.25.77.1", field=1, dataset=1):
-    elements = [(0x0002, sop_class.encode()), (0x0100, struct.pack("<H", field)), (0x0110, b"\1\0")]
-    elements += [(0x0800, struct.pack("<H", dataset)), (0x1000, sop_instance.encode())]
-    return b"".join(
-        struct.pack("<HHL", 0, number, len(data) + len(data) % 2) + data + bytes(len(data) % 2)
-        for number, data in elements
-    )
-
-
-class Raw:
-    """A connection that sends what no library would."""
-
-    def __init__(self, receiver, associate=True):
-        self.socket = socket.create_connection(("127.0.0.1", receiver.port), timeout=10)
-        if associate:
-            self.send(request_pdu())
-            assert self.answer()[0] == ACCEPT
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def answer(self):
-        """Return type and body of the next PDU, (0, b"") at the end."""
-        head = self._read(6)
-        return (head[0], self._read(int.from_bytes(head[2:], "big"))) if head else (0, b"")
-
-    def _read(self, size):
-        data = b""
-        while len(data) < size:
-            try:
-                part = self.socket.recv(size - len(data))
-            except ConnectionResetError:
-                part = b""
-            if not part:
-                return b""
-            data += part
-        return data
 
 
 @pytest.fixture
@@ -141,7 +62,7 @@ def receiver(make_receiver):
     ],
 )
 def test_what_is_no_association_request_is_aborted(receiver, sent):
-    with Raw(receiver, associate=False) as raw:
+    with RawSender(receiver.port, associate=False) as raw:
         raw.send(sent)
         assert raw.answer()[0] in {ABORT, REJECT, 0}
 
@@ -171,7 +92,7 @@ def test_what_is_no_association_request_is_aborted(receiver, sent):
     ],
 )
 def test_broken_pdus_end_the_association(receiver, sent):
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(sent)
         if sent == pdu(4, b""):
             raw.send(pdu(5, bytes(4)))
@@ -181,12 +102,12 @@ def test_broken_pdus_end_the_association(receiver, sent):
 
 
 def test_a_sender_that_leaves_within_an_instance(receiver):
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(), 3)) + pdu(4, value(bytes(5000), 0)))
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(), 3)) + pdu(4, value(bytes(5000), 0)) + pdu(7, bytes(4)))
         assert raw.answer() == (0, b"")
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(), 3)) + pdu(4, value(bytes(5000), 0))[:2000])
     wait_until_idle(receiver)
 
@@ -202,11 +123,11 @@ def wait_until_idle(receiver):
 
 def test_a_silent_sender_is_aborted(make_receiver):
     receiver = make_receiver(timeouts=(0.2, 0.2))
-    with Raw(receiver, associate=False) as raw:
+    with RawSender(receiver.port, associate=False) as raw:
         assert raw.answer()[0] == ABORT
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         assert raw.answer()[0] == ABORT
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(), 3)) + pdu(4, value(bytes(5000), 0)))
         assert raw.answer()[0] == ABORT
     wait_until_idle(receiver)
@@ -229,19 +150,14 @@ HOSTILE_UIDS = [
 def store(receiver, dataset, *, command_uid=None, data=None):
     """Send a dataset as it is, under a command set as it is; return status and comment."""
     uid = dataset.SOPInstanceUID if command_uid is None else command_uid
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(sop_instance=uid), 3)))
         raw.send(pdu(4, value(encode(dataset, False, True) if data is None else data, 2)))
         kind, body = raw.answer()
         assert kind == 4
         raw.send(pdu(5, bytes(4)))
         assert raw.answer()[0] == 6
-    answer = body[6:]
-    at = answer.index(struct.pack("<HHL", 0, 0x0900, 2))
-    status = int.from_bytes(answer[at + 8 : at + 10], "little")
-    comment = answer.find(struct.pack("<HH", 0, 0x0902))
-    size = int.from_bytes(answer[comment + 4 : comment + 8], "little")
-    return status, "" if comment < 0 else answer[comment + 8 : comment + 8 + size].decode().strip()
+    return status_of(body)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -348,7 +264,7 @@ def test_a_refused_dataset_without_end_is_aborted(make_receiver, monkeypatch):
 
     monkeypatch.setattr(association, "_DRAINED", 100_000)
     receiver = make_receiver(limits=LimitsConfig(min_free=0, max_instance=10_000))
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(), 3)))
         for _ in range(10):
             raw.send(pdu(4, value(bytes(50_000), 0)))
@@ -356,7 +272,7 @@ def test_a_refused_dataset_without_end_is_aborted(make_receiver, monkeypatch):
 
 
 def test_unknown_requests_are_answered(receiver):
-    with Raw(receiver) as raw:
+    with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(field=0x0021, dataset=0x0101), 3)))
         kind, body = raw.answer()
         command = Command(0x0021, 1, dataset=False, sop_class=CTImageStorage, sop_instance="2.25.77.1")

@@ -91,9 +91,11 @@ class ServedNode:
         """The port of HTTP."""
         return int(self.ready["http_port"])
 
-    def start(self, seconds: float = 30.0, preexec: Any = None) -> None:
-        """Start the process, and wait until it is ready."""
+    def start(self, seconds: float = 30.0, *, file_size: int | None = None) -> None:
+        """Start the process, on request with a limit of the size of its files, and wait until it is ready."""
         command = [sys.executable, "-m", "dicomwright", "node", "serve", "my_node:Pipeline"]
+        if file_size is not None:
+            command = ["prlimit", f"--fsize={file_size}", *command]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "--config", "node.toml", "--debug"],
@@ -102,7 +104,6 @@ class ServedNode:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that its workers can be killed with it
-                preexec_fn=preexec,  # noqa: PLW1509  # sets a limit, nothing else
             )
         self.ready = self.event("ready", seconds)
 

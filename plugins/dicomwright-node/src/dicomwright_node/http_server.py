@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from threading import Thread
@@ -83,7 +84,8 @@ class HttpServer:
         except OSError as error:
             where = f"{address[0]}:{address[1]}"
             hint = "give another host or port in [http] of node.toml"
-            raise ListenError(f"the node cannot listen on {where} ({error.strerror})", hint=hint) from error
+            message = f"the node cannot listen on {where} ({os.strerror(error.errno or 0)})"
+            raise ListenError(message, hint=hint) from error
         self._thread = Thread(
             target=self._server.run, kwargs={"sockets": [listening]}, name="http", daemon=True
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Committer", "Pending"]
 
 _MOST_AT_ONCE = 256
+_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _log = logging.getLogger("dicomwright_node.receive")
 _ANSWERS: dict[instances.Outcome, Answer] = {
@@ -127,7 +128,8 @@ class Committer:
 
 def _failure(error: Exception) -> Answer:
     """Return what to say when a batch cannot be stored."""
-    full = isinstance(error, sqlite3.OperationalError) and "full" in str(error)
-    if full or (isinstance(error, OSError) and error.errno in _NO_ROOM):
-        return Answer(Outcome.FULL, "the disk of the node is full")
+    code = getattr(error, "sqlite_errorcode", None)
+    no_write = isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _DISK
+    if no_write or (isinstance(error, OSError) and error.errno in _NO_ROOM):
+        return Answer(Outcome.FULL, "the disk of the node is full, or fails")
     return Answer(Outcome.FAILED, "the node cannot store it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from contextlib import suppress
@@ -85,7 +86,8 @@ class Listener:
         except OSError as error:
             where = f"{self._address[0]}:{self._address[1]}"
             hint = "give another host or port in node.toml"
-            raise ListenError(f"the node cannot listen on {where} ({error.strerror})", hint=hint) from error
+            message = f"the node cannot listen on {where} ({os.strerror(error.errno or 0)})"
+            raise ListenError(message, hint=hint) from error
         self._thread = Thread(target=self._accept, name="listener", daemon=True)
         self._thread.start()
         port: int = self._socket.getsockname()[1]
