@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.elements import SequenceElement, StaticElement
-from dicomwright.blueprint.tags import PrivateTag
+from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.bundles.document import SCHEMA
 from dicomwright.bundles.stores import printable, reason_of, shown
 from dicomwright.bundles.toml_write import key, quoted, value
@@ -93,9 +93,18 @@ def _rule(element: VirtualElement, notes: Notes) -> Any:
     if isinstance(element, SequenceElement) and (written is None or _is_sequence(options)):
         rule: dict[str, Any] = {"sequence": [dict(_items(item, notes)) for item in element.blueprints]}
         return {**rule, "final": True} if element.final else rule
-    if isinstance(element, StaticElement) and any(name in options for name in _OF_LISTS):
+    if isinstance(element, StaticElement) and (written is None or any(name in options for name in _OF_LISTS)):
         kept = {name: one for name, one in options.items() if name not in (*_OF_LISTS, "vr")}
         return {"static": "" if element.value is None else element.value, "vr": element.vr, **kept}
+    if (
+        written is None
+    ):  # it stands in an item that a plug-in's type made, and another file laid rules over it
+        raise BlueprintError(
+            f"{describe(element.tag)} ({element.rule()}) is a part of a plug-in's rule, and cannot be written alone",
+            hint="write the sequence out in one of the files",
+            loc=element.origin,
+            kind="flatten",
+        )
     return written
 
 
