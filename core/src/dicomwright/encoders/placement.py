@@ -9,6 +9,7 @@ import numpy as np
 
 from dicomwright._dataclass import dataclass
 from dicomwright.errors import GeometryError, ParentError
+from dicomwright.parents.pairing import nearest
 from dicomwright.payload.decimal_string import ds
 
 if TYPE_CHECKING:
@@ -228,11 +229,11 @@ def _paired(
 def _within(planes: Planes, parents: Planes) -> bool:
     """Tell whether the centres of all pixels lie in pixels of the parents, as those of a part or of a finer grid."""
     heights = planes.positions @ parents.normal
-    nearest = np.abs(heights[:, None] - parents.projections).argmin(axis=1)
+    places = nearest(heights, parents.projections)
     down = planes.column_direction * planes.pixel_spacing[0] * (planes.rows - 1)
     along = planes.row_direction * planes.pixel_spacing[1] * (planes.columns - 1)
     for corner in (0 * down, down, along, down + along):
-        offsets = planes.positions + corner - parents.positions[nearest]
+        offsets = planes.positions + corner - parents.positions[places]
         rows = offsets @ parents.column_direction / parents.pixel_spacing[0]
         columns = offsets @ parents.row_direction / parents.pixel_spacing[1]
         for index, count in ((rows, parents.rows), (columns, parents.columns)):

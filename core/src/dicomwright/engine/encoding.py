@@ -128,7 +128,7 @@ def _number_encoder(head: bytes, code: str, slow: Callable[[Any], bytes]) -> Cal
 
 def sequence_bytes(tag: int, items: Sequence[bytes]) -> bytes:
     """Return a sequence of defined length (PS3.5 section 7.5) from its encoded items."""
-    body = b"".join(item_bytes(item) for item in items)
+    body = b"".join([item_bytes(item) for item in items])
     return long_header(tag, "SQ", len(body)) + body
 
 

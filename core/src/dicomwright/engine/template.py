@@ -18,7 +18,7 @@ from dicomwright.engine.nodes import plain_values, sort_text
 from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dicomwright.engine.instance import BuildEnvironment
     from dicomwright.engine.nodes import Node
@@ -150,8 +150,22 @@ class Group:
         columns = [part for part in parts if isinstance(part, Column)]
         if not columns or not all(isinstance(part, Fixed | Column) for part in parts):
             return self
-        instances = (SimpleNamespace(index=index) for index in range(len(columns[0].ends) - 1))
+        count = len(columns[0].ends) - 1
+        if len(self.items) == len(columns) == 1:
+            return Column.of(self.tag, self._around(columns[0], count))
+        instances = (SimpleNamespace(index=index) for index in range(count))
         return Column.of(self.tag, (self.encode(cast("BuildEnvironment", one)) for one in instances))
+
+    def _around(self, column: Column, count: int) -> Iterator[bytes]:
+        """Yield the sequence of each instance, of one item in which one element varies."""
+        item = self.items[0]
+        place = item.index(column)
+        before, after = (
+            b"".join(cast("Fixed", part).data for part in parts)
+            for parts in (item[:place], item[place + 1 :])
+        )
+        for start, end in zip(column.ends, column.ends[1 : count + 1], strict=False):
+            yield sequence_bytes(self.tag, [b"".join((before, column.data[start:end], after))])
 
 
 Part = Fixed | Column | Field | Group

@@ -11,6 +11,8 @@ from dicomwright.errors import Problem
 from dicomwright.parents.geometry import plane_name
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dicomwright.payload.planes import Planes
 
 __all__ = ["Pairing", "pair_by_order", "pair_by_position", "refuse_pairing"]
@@ -82,13 +84,32 @@ def pair_by_position(
     gaps = np.diff(parents.projections)
     spacing = float(gaps.min()) if gaps.size else (thickness or 0.0)
     tolerance = max(TOLERANCE_OF_SPACING * spacing, LEAST_TOLERANCE_MM)
-    off = np.abs((planes.positions @ parents.normal)[:, None] - parents.projections[None, :])
-    nearest = off.argmin(axis=1)
-    distance = off[np.arange(count), nearest]
+    heights = planes.positions @ parents.normal
+    places = nearest(heights, parents.projections)
+    distance = np.abs(heights - parents.projections[places])
     indices = tuple(
-        members[place][0] if far <= tolerance else None for place, far in zip(nearest, distance, strict=True)
+        members[place][0] if far <= tolerance else None
+        for place, far in zip(places.tolist(), distance.tolist(), strict=True)
     )
     return Pairing(indices, tolerance, _unpaired_problem(indices, distance, tolerance))
+
+
+def nearest(heights: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the index of the nearest place of each height; of two as near the lower place.
+
+    Examples
+    --------
+    >>> nearest(np.array([0.4, 1.5, 9.0]), np.array([2.0, 1.0, 0.0])).tolist()
+    [2, 1, 0]
+
+    """
+    order = np.argsort(places, kind="stable")
+    ends = places[order]
+    above = np.searchsorted(ends, heights).clip(max=len(ends) - 1)
+    below = (above - 1).clip(min=0)
+    is_below = heights - ends[below] <= np.abs(ends[above] - heights)
+    found: NDArray[np.intp] = order[np.where(is_below, below, above)]
+    return found
 
 
 def _unpaired_problem(

@@ -163,9 +163,9 @@ class ParentSeries(Sequence[Dataset]):
     @property
     def lossy(self) -> bool:
         """Whether an image was ever compressed with loss, by its own word or by its encoding."""
-        return any(
-            text(dataset, 0x00282110) == "01" or _transfer_syntax(dataset) in _LOSSY_SYNTAXES
-            for dataset in self.datasets
+        told = {id(element): index for index, element in enumerate(self._entries(0x00282110))}
+        return any(text(self.datasets[index], 0x00282110) == "01" for index in told.values()) or any(
+            _transfer_syntax(dataset) in _LOSSY_SYNTAXES for dataset in self.datasets
         )
 
     def __len__(self) -> int:
@@ -351,4 +351,4 @@ def _terms(charset: Any) -> list[str]:
 
 def _transfer_syntax(dataset: Dataset) -> str:
     meta = getattr(dataset, "file_meta", None)
-    return str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
+    return "" if meta is None else text(meta, 0x00020010)
