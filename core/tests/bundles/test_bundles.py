@@ -205,6 +205,14 @@ def test_plugins_that_a_bundle_needs(bundle_folder, requires, problem, blueprint
     assert f'python -m pip install "{requires}"' in text
 
 
+def test_a_rule_of_a_plugin_that_is_missing_prints_the_chain(bundle_folder, blueprint_file):
+    bundle = bundle_folder(files={"base.toml": "schema = 1\n[elements]\nStudyID = { acme-lookup = 'x' }\n"})
+    path = blueprint_file(head='schema = 1\nextends = ["site/ct"]')
+    text = refused(path, bundles=[bundle])
+    assert f'{bundle}/base.toml:3: StudyID (0020,0010): there is no element-type "acme-lookup"' in text
+    assert f"(through {path} → {bundle}/parts/ct.toml → {bundle}/base.toml)" in text
+
+
 def test_another_core(bundle_folder):
     bundle = bundle_folder(files={"bundle.toml": BUNDLE_OF("site", more='requires-dicomwright = ">=99"')})
     assert "needs dicomwright >=99" in refused("site/base", bundles=[bundle])

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 from dicomwright._dataclass import dataclass
 from dicomwright.bundles.manifest import FILE, Manifest, read_manifest
 from dicomwright.bundles.sources import shipped_names
-from dicomwright.bundles.stores import FolderStore, belongs, printable, reason_of, shown, within
+from dicomwright.bundles.stores import (
+    MAX_BUNDLE_BYTES,
+    FolderStore,
+    belongs,
+    printable,
+    reason_of,
+    shown,
+    within,
+)
 from dicomwright.bundles.toml_text import decoded, read_toml
-from dicomwright.bundles.zip_store import MAX_UNPACKED_BYTES, ZipStore
 from dicomwright.errors import BlueprintError
 from dicomwright.plugins.compatibility import fits_core
 
@@ -86,7 +93,7 @@ class Bundle:
 
         """
         found: dict[str, str] = {}
-        left = MAX_UNPACKED_BYTES
+        left = MAX_BUNDLE_BYTES
         for name in self.store.names():
             data = self.read(name, left)
             left -= len(data)
@@ -115,6 +122,8 @@ def open_store(path: Path, label: str) -> Store:
     """
     try:
         if not path.is_dir():
+            from dicomwright.bundles.zip_store import ZipStore  # late: most bundles are folders
+
             return ZipStore(path, label)
         if (path / FILE).is_file():
             return FolderStore(path, label)

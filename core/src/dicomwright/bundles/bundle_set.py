@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dicomwright._dataclass import dataclass
 from dicomwright._version import version
-from dicomwright.bundles.bundle import Bundle, core_problem, open_bundle
 from dicomwright.bundles.stores import printable, shown
 from dicomwright.errors import BlueprintError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dicomwright.bundles.bundle import Bundle
     from dicomwright.plugins._metadata import BundleCandidate
 
 __all__ = ["VARIABLE", "BundleRecord", "BundleSet"]
@@ -223,6 +223,8 @@ def _at(path: str, source: str) -> _Found:
 
 def _opened(path: Path, record: BundleRecord, label: str = "") -> _Found:
     """Open a bundle; whatever is wrong with it stays with it."""
+    from dicomwright.bundles.bundle import core_problem, open_bundle  # late: most builds need no bundle
+
     try:
         bundle = open_bundle(path, label)
     except BlueprintError as error:

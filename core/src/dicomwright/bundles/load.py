@@ -11,11 +11,10 @@ from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.bundles.bundle_set import BundleSet
 from dicomwright.bundles.document import Document, parse
 from dicomwright.bundles.laying import Notes, laid
-from dicomwright.bundles.manifest import is_id
 from dicomwright.bundles.parameters import Parameter, check_conflicts, read_parameters
-from dicomwright.bundles.requirements import plugin_problems
 from dicomwright.bundles.rules import MAX_ELEMENTS, MAX_NESTING, Rules
 from dicomwright.bundles.sources import by_id, find, from_path, in_bundle, is_path, shipped, shown
+from dicomwright.bundles.stores import is_id
 from dicomwright.errors import BlueprintError, Problem
 from dicomwright.plugins import default
 
@@ -42,6 +41,10 @@ __all__ = [
 MAX_DEPTH = 10
 #: Most files that one blueprint is made of.
 MAX_FILES = 64
+
+_OF_PLUGINS = frozenset(
+    {"not-installed", "broken-plugin", "missing-dependency", "unknown-name", "name-conflict"}
+)
 
 
 def load_blueprint(
@@ -256,7 +259,9 @@ class _Loader:
                 self.reading.notes,
                 self.reading.resources,
             )
+            before = len(problems)
             layer.blueprint = rules.read(layer.blueprint)
+            problems[before:] = [self.with_chain(problem) for problem in problems[before:]]
         self.chain.pop()
         self.done[source.key] = layer
         self.reading.sources.append(source)
@@ -276,6 +281,8 @@ class _Loader:
         bundle = source.bundle
         if bundle is None:
             return True
+        from dicomwright.bundles.requirements import plugin_problems  # late: few files are of bundles
+
         missing = plugin_problems(bundle, self.plugin_set)
         if missing and bundle.name not in self.used:
             through = self.through()
@@ -318,6 +325,12 @@ class _Loader:
         if len(self.done) + len(self.chain) >= MAX_FILES and source.key not in self.done:
             return f"the blueprint is made of more than {MAX_FILES} files", "join some"
         return None
+
+    def with_chain(self, problem: Problem) -> Problem:
+        """Return a problem; one of a plug-in that is not there says how its file was reached."""
+        if problem.kind not in _OF_PLUGINS:
+            return problem
+        return replace(problem, message=f"{problem.message}{self.through()}")
 
     def through(self) -> str:
         """Return how the file that is being read was reached, empty if directly."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dicomwright.bundles.stores import shown, within
+from dicomwright.bundles.stores import is_name, shown, within
 from dicomwright.errors import BlueprintError, Problem
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dicomwright.bundles.toml_lines import Key
 
-__all__ = ["FILE", "MAX_BLUEPRINTS", "SCHEMA", "Manifest", "is_id", "is_name", "read_manifest"]
+__all__ = ["FILE", "MAX_BLUEPRINTS", "SCHEMA", "Manifest", "read_manifest"]
 
 #: Name of the file.
 FILE = "bundle.toml"
@@ -24,10 +24,8 @@ SCHEMA = 1
 #: Most blueprints of a bundle.
 MAX_BLUEPRINTS = 500
 
-_LONGEST = 64
 _PLAIN_VERSION = re.compile(r"\d+(?:\.\d+)*")
 _PLAIN_SPECIFIER = re.compile(r"(?:\s*(?:>=|<=|>|<)\s*\d+(?:\.\d+)*\s*(?:,|$))*")
-_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _KEYS = (
     "schema",
     "name",
@@ -64,31 +62,6 @@ class Manifest:
     requires_dicomwright: str = ""
     requires_plugins: tuple[str, ...] = ()
     blueprints: dict[str, str] = field(default_factory=dict)
-
-
-def is_name(text: object) -> bool:
-    """Tell whether a text may be the name of a bundle, or of a blueprint in one.
-
-    Examples
-    --------
-    >>> is_name("st-elsewhere"), is_name("../x"), is_name("CT")
-    (True, False, False)
-
-    """
-    return isinstance(text, str) and len(text) <= _LONGEST and bool(_NAME.fullmatch(text))
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text has the form of the id of a blueprint in a bundle.
-
-    Examples
-    --------
-    >>> is_id("st-elsewhere/ct"), is_id("./st-elsewhere/ct"), is_id("st-elsewhere/ct.toml"), is_id("ct-image")
-    (True, False, False, False)
-
-    """
-    bundle, slash, name = text.partition("/")
-    return bool(slash) and is_name(bundle) and is_name(name)
 
 
 def read_manifest(data: Mapping[str, Any], lines: Mapping[Key, int], file: str) -> Manifest:

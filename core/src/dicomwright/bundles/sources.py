@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicomwright._dataclass import dataclass
-from dicomwright.bundles.manifest import is_id
 from dicomwright.bundles.stores import (
     MAX_DATA_BYTES,
     FolderStore,
+    is_id,
     printable,
     read_regular,
     reason_of,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -12,6 +13,7 @@ from dicomwright._dataclass import dataclass
 from dicomwright.errors import BlueprintError
 
 __all__ = [
+    "MAX_BUNDLE_BYTES",
     "MAX_DATA_BYTES",
     "FolderStore",
     "Store",
@@ -24,6 +26,8 @@ __all__ = [
 
 #: Largest data file beside a blueprint, in bytes.
 MAX_DATA_BYTES = 1024 * 1024
+#: Most bytes that the files of a bundle have together.
+MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 #: Most files of a bundle.
 MAX_FILES = 2000
 #: What makes a lock; it stands beside bundles, and is never part of one.
@@ -31,6 +35,8 @@ LOCK_FILE = "dicomwright.lock"
 
 _SHORT = 80
 _LONGEST_PATH = 512
+_LONGEST_NAME = 64
+_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _NOT_EVERYWHERE = '\\:*?"<>|'
 
 
@@ -64,6 +70,31 @@ def shown(text: object) -> str:
     """Return a value of a file as messages quote it: on one line, not too long."""
     quoted = ascii(text) if not isinstance(text, str) or not text.isprintable() else f'"{text}"'
     return quoted if len(quoted) <= _SHORT else f"{quoted[:_SHORT]}..."
+
+
+def is_name(text: object) -> bool:
+    """Tell whether a text may be the name of a bundle, or of a blueprint in one.
+
+    Examples
+    --------
+    >>> is_name("st-elsewhere"), is_name("../x"), is_name("CT")
+    (True, False, False)
+
+    """
+    return isinstance(text, str) and len(text) <= _LONGEST_NAME and bool(_NAME.fullmatch(text))
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of the id of a blueprint in a bundle.
+
+    Examples
+    --------
+    >>> is_id("st-elsewhere/ct"), is_id("./st-elsewhere/ct"), is_id("st-elsewhere/ct.toml"), is_id("ct-image")
+    (True, False, False, False)
+
+    """
+    bundle, slash, name = text.partition("/")
+    return bool(slash) and is_name(bundle) and is_name(name)
 
 
 def within(path: object) -> str:

@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from dicomwright.bundles.stores import (
+    MAX_BUNDLE_BYTES,
     MAX_DATA_BYTES,
     MAX_FILES,
     belongs,
@@ -24,12 +25,10 @@ from dicomwright.errors import BlueprintError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MAX_UNPACKED_BYTES", "MAX_ZIP_BYTES", "ZipStore"]
+__all__ = ["MAX_ZIP_BYTES", "ZipStore"]
 
 #: Largest zip, in bytes.
 MAX_ZIP_BYTES = 16 * 1024 * 1024
-#: Most bytes that the files of a zip have together.
-MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1
@@ -118,9 +117,9 @@ class ZipStore:
         """Return the files by name, if nothing is wrong with any of them."""
         if len(entries) > MAX_FILES:
             raise too_many(self.label)
-        if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        if sum(entry.file_size for entry in entries) > MAX_BUNDLE_BYTES:
             raise BlueprintError(
-                f"the files of {self.label} have more than {MAX_UNPACKED_BYTES >> 20} MB together",
+                f"the files of {self.label} have more than {MAX_BUNDLE_BYTES >> 20} MB together",
                 hint="a bundle holds blueprints and tables",
                 kind="too-large",
             )

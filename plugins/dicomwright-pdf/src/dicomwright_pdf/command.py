@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dicomwright.cli.bundle_options import bundle_option, kwarg_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -53,6 +55,8 @@ def _pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) ->
     multiple=True,
     help="With --form both: blueprints of the pages, instead of what of --blueprint is not about the document.",
 )
+@bundle_option
+@kwarg_option
 @click.option(
     "--parent",
     "parents",
@@ -99,9 +103,12 @@ def encode_pdf(**given: Any) -> None:
     series = DicomFactory().encode_pdf(
         given["report"],
         given["parents"][0] if len(given["parents"]) == 1 else list(given["parents"]) or None,
-        _blueprint(given["blueprints"] or ("encapsulated-pdf",)),
+        _blueprint(given["blueprints"] or ("encapsulated-pdf",), given["bundles"]),
+        dict(given["kwargs"]),
         form=given["form"],
-        pages_blueprint=_blueprint(given["pages_blueprints"]) if given["pages_blueprints"] else None,
+        pages_blueprint=_blueprint(given["pages_blueprints"], given["bundles"])
+        if given["pages_blueprints"]
+        else None,
         reader_options=given["reader_options"] | named,
         encoder_options=of_document,
     )
@@ -125,15 +132,11 @@ def _check(out: Path, *, both: bool, overwrite: bool) -> None:
         check_target(out / folder, overwrite=overwrite)
 
 
-def _blueprint(names: Iterable[str]) -> Blueprint:
+def _blueprint(names: Iterable[str], bundles: Iterable[Path]) -> Blueprint:
     """Return blueprints combined left to right."""
-    from dicomwright.blueprint.blueprint import Blueprint
-    from dicomwright.bundles import load_blueprint
+    from dicomwright.bundles.load import read_blueprints
 
-    combined = Blueprint()
-    for name in names:
-        combined += load_blueprint(name)
-    return combined
+    return read_blueprints(names, bundles=bundles).whole()
 
 
 def _write_both(document: Series, pages: Series, out: Path, *, overwrite: bool) -> None:
