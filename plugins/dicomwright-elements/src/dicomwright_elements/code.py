@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["CodeElement", "code"]
+__all__ = ["CodeElement"]
 
 _SHORT = 16
 
@@ -51,28 +51,28 @@ class CodeElement(SequenceElement):
         """Return the rule in a few words."""
         return ", ".join(f"code {one.code} ({one.scheme}, {one.meaning})" for one in self.concepts)
 
-
-def code(tag: AnyTag, data: Any, context: RuleContext) -> CodeElement:
-    """Make ``{ code = "DCM:113076" }``, ``{ code = "SCT:Liver" }`` or one that is written out."""
-    own = _own(context)
-    concepts: list[Concept] = []
-    problems: list[Problem] = []
-    for one in data if isinstance(data, list) else [data]:
-        try:
-            concepts.append(concept(one, own) if isinstance(one, str) else written_out(one))
-        except ValueError as error:
-            problems.append(Problem(f"code: {error}", "", context.loc, "unknown-code"))
-    if problems:
-        raise BlueprintError.collect(problems)
-    if not concepts:
-        raise context.problem("code names no concept", hint='such as { code = "DCM:113076" }')
-    element = CodeElement(tag, concepts)
-    for inner in (inner for item in element.blueprints for inner in item):
-        inner.origin = context.loc
-        problems += _illegal(inner)
-    if problems:
-        raise BlueprintError.collect(problems)
-    return element
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> CodeElement:
+        """Make ``{ code = "DCM:113076" }``, ``{ code = "SCT:Liver" }`` or one that is written out."""
+        own = _own(context)
+        concepts: list[Concept] = []
+        problems: list[Problem] = []
+        for one in data if isinstance(data, list) else [data]:
+            try:
+                concepts.append(concept(one, own) if isinstance(one, str) else written_out(one))
+            except ValueError as error:
+                problems.append(Problem(f"code: {error}", "", context.loc, "unknown-code"))
+        if problems:
+            raise BlueprintError.collect(problems)
+        if not concepts:
+            raise context.problem("code names no concept", hint='such as { code = "DCM:113076" }')
+        element = cls(tag, concepts)
+        for inner in (inner for item in element.blueprints for inner in item):
+            inner.origin = context.loc
+            problems += _illegal(inner)
+        if problems:
+            raise BlueprintError.collect(problems)
+        return element
 
 
 def _illegal(element: VirtualElement) -> Iterator[Problem]:

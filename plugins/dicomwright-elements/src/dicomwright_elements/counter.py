@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["CounterElement", "counter"]
+__all__ = ["CounterElement"]
 
 _NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 _WIDEST = 64
@@ -68,21 +68,21 @@ class CounterElement(VirtualElement):
         """Return the rule in a few words."""
         return f"{self.value(0)}, {self.value(1)}, ... from instance to instance"
 
-
-def counter(tag: AnyTag, data: Any, context: RuleContext) -> CounterElement:
-    """Make ``"counter"`` or ``{ counter = 1, step = 1, width = 4 }``."""
-    vr = context.vr_of(tag)
-    step, width = context.options.get("step", 1), context.options.get("width", 0)
-    prefix = context.options.get("prefix", "")
-    if vr in _NUMBERS and (width or prefix):
-        raise context.problem(f"counter: a number (VR {vr}) has neither width nor prefix")
-    if step == 0:
-        raise context.problem(
-            "counter: step is 0", hint="for the same value everywhere write { static = ... }"
-        )
-    if not 0 <= width <= _WIDEST:
-        raise context.problem(f"counter: width is {width}", hint=f"0 to {_WIDEST}")
-    start = data if type(data) is int else 1
-    element = CounterElement(tag, vr, start, step=step, width=width, prefix=prefix)
-    context.value(tag, element.value(0))
-    return element
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> CounterElement:
+        """Make ``"counter"`` or ``{ counter = 1, step = 1, width = 4 }``."""
+        vr = context.vr_of(tag)
+        step, width = context.options.get("step", 1), context.options.get("width", 0)
+        prefix = context.options.get("prefix", "")
+        if vr in _NUMBERS and (width or prefix):
+            raise context.problem(f"counter: a number (VR {vr}) has neither width nor prefix")
+        if step == 0:
+            raise context.problem(
+                "counter: step is 0", hint="for the same value everywhere write { static = ... }"
+            )
+        if not 0 <= width <= _WIDEST:
+            raise context.problem(f"counter: width is {width}", hint=f"0 to {_WIDEST}")
+        start = data if type(data) is int else 1
+        element = cls(tag, vr, start, step=step, width=width, prefix=prefix)
+        context.value(tag, element.value(0))
+        return element

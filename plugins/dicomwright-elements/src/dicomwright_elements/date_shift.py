@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["DateShiftElement", "date_shift"]
+__all__ = ["DateShiftElement"]
 
 _MOST_DAYS = 36525  # a century
 _YEAR = 365
@@ -106,28 +106,28 @@ class DateShiftElement(DerivedElement):
         by = f"{self.shift:+d} days" if isinstance(self.shift, int) else f"days from the key in {self.shift}"
         return f"{self.inputs[0].rule()}, moved by {by}"
 
-
-def date_shift(tag: AnyTag, data: Any, context: RuleContext) -> DateShiftElement:
-    """Make ``{ date-shift = -100 }`` or ``{ date-shift = "env:NAME" }``."""
-    options = context.options
-    keyed = isinstance(data, str)
-    if keyed and check_place(data):
-        raise context.problem(
-            f"date-shift: {check_place(data)}",
-            hint='such as { date-shift = "env:SITE_KEY" }, or a number of days',
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> DateShiftElement:
+        """Make ``{ date-shift = -100 }`` or ``{ date-shift = "env:NAME" }``."""
+        options = context.options
+        keyed = isinstance(data, str)
+        if keyed and check_place(data):
+            raise context.problem(
+                f"date-shift: {check_place(data)}",
+                hint='such as { date-shift = "env:SITE_KEY" }, or a number of days',
+            )
+        if not keyed and ("within" in options or "patient" in options):
+            raise context.problem("within and patient are for shifts by a key", hint="take them out")
+        within = options.get("within", _YEAR)
+        if not keyed and abs(data) > _MOST_DAYS:
+            raise context.problem(f"date-shift is {data} days", hint=f"at most {_MOST_DAYS}")
+        if not 1 <= within <= _MOST_DAYS:
+            raise context.problem(f"within is {within}", hint=f"1 to {_MOST_DAYS} days")
+        return cls(
+            tag,
+            context.vr_of(tag),
+            input_rule(tag, context),
+            data,
+            within=within,
+            patient=options.get("patient", "PatientID"),
         )
-    if not keyed and ("within" in options or "patient" in options):
-        raise context.problem("within and patient are for shifts by a key", hint="take them out")
-    within = options.get("within", _YEAR)
-    if not keyed and abs(data) > _MOST_DAYS:
-        raise context.problem(f"date-shift is {data} days", hint=f"at most {_MOST_DAYS}")
-    if not 1 <= within <= _MOST_DAYS:
-        raise context.problem(f"within is {within}", hint=f"1 to {_MOST_DAYS} days")
-    return DateShiftElement(
-        tag,
-        context.vr_of(tag),
-        input_rule(tag, context),
-        data,
-        within=within,
-        patient=options.get("patient", "PatientID"),
-    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["FirstElement", "first_of"]
+__all__ = ["FirstElement"]
 
 #: Kinds of problems that say that a rule has nothing to take a value from.
 _NOTHING_THERE = frozenset({"missing-in-parent", "no-parent", "missing-kwarg", "unpaired", "not-in-table"})
@@ -102,8 +102,8 @@ class FirstElement(DerivedElement):
         """Return the rule in a few words."""
         return "the first of: " + "; ".join(one.rule() for one in self.inputs)
 
-
-def first_of(tag: AnyTag, data: Any, context: RuleContext) -> FirstElement:
-    """Make ``{ first-of = [ "copy", { static = "unknown" } ] }``."""
-    inputs = [context.rule(tag, rule, "first-of", number) for number, rule in enumerate(data)]
-    return FirstElement(tag, context.vr_of(tag), inputs)
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> FirstElement:
+        """Make ``{ first-of = [ "copy", { static = "unknown" } ] }``."""
+        inputs = [context.rule(tag, rule, "first-of", number) for number, rule in enumerate(data)]
+        return cls(tag, context.vr_of(tag), inputs)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["HashElement", "hash_id"]
+__all__ = ["HashElement"]
 
 #: Fewest and most characters, 40 and 256 bits.
 _SHORTEST, _LONGEST, _USUAL = 8, 52, 16
@@ -99,30 +99,30 @@ class HashElement(DerivedElement):
         """Return the rule in a few words, without the key."""
         return f"pseudonym of ({self.inputs[0].rule()}) with the key in {self.key}"
 
-
-def hash_id(tag: AnyTag, data: Any, context: RuleContext) -> HashElement:
-    """Make ``{ hash-id = "env:NAME" }`` or ``{ hash-id = "file:/PATH" }``."""
-    wrong = check_place(data)
-    if wrong:
-        raise context.problem(f"hash-id: {wrong}", hint='such as { hash-id = "env:SITE_KEY" }')
-    vr = context.vr_of(tag)
-    prefix, length = context.options.get("prefix", ""), context.options.get("length", _USUAL)
-    if vr == "UI":
-        if "prefix" in context.options or "length" in context.options:
-            raise context.problem("hash-id: a UID has neither prefix nor length")
-        return HashElement(tag, vr, input_rule(tag, context), data)
-    most = _LENGTHS.get(vr, 64)
-    if "length" not in context.options:
-        length = min(length, max(most - len(prefix), 0))
-    if not _SHORTEST <= length <= _LONGEST:
-        raise context.problem(
-            f"hash-id: {length} characters behind the prefix",
-            hint=f"at least {_SHORTEST}, at most {_LONGEST}",
-        )
-    if len(prefix) + length > most:
-        raise context.problem(
-            f"hash-id makes {len(prefix) + length} characters, and {vr} holds {most}",
-            hint="shorten the prefix, or give a length",
-        )
-    context.value(tag, prefix + "A" * length)
-    return HashElement(tag, vr, input_rule(tag, context), data, prefix=prefix, length=length)
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> HashElement:
+        """Make ``{ hash-id = "env:NAME" }`` or ``{ hash-id = "file:/PATH" }``."""
+        wrong = check_place(data)
+        if wrong:
+            raise context.problem(f"hash-id: {wrong}", hint='such as { hash-id = "env:SITE_KEY" }')
+        vr = context.vr_of(tag)
+        prefix, length = context.options.get("prefix", ""), context.options.get("length", _USUAL)
+        if vr == "UI":
+            if "prefix" in context.options or "length" in context.options:
+                raise context.problem("hash-id: a UID has neither prefix nor length")
+            return cls(tag, vr, input_rule(tag, context), data)
+        most = _LENGTHS.get(vr, 64)
+        if "length" not in context.options:
+            length = min(length, max(most - len(prefix), 0))
+        if not _SHORTEST <= length <= _LONGEST:
+            raise context.problem(
+                f"hash-id: {length} characters behind the prefix",
+                hint=f"at least {_SHORTEST}, at most {_LONGEST}",
+            )
+        if len(prefix) + length > most:
+            raise context.problem(
+                f"hash-id makes {len(prefix) + length} characters, and {vr} holds {most}",
+                hint="shorten the prefix, or give a length",
+            )
+        context.value(tag, prefix + "A" * length)
+        return cls(tag, vr, input_rule(tag, context), data, prefix=prefix, length=length)

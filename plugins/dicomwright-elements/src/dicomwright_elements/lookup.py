@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["LookupElement", "lookup"]
+__all__ = ["LookupElement"]
 
 _MOST_PROBLEMS = 10
 
@@ -101,27 +101,27 @@ class LookupElement(DerivedElement):
         other = f", or else {self.inputs[1].rule()}" if len(self.inputs) > 1 else ""
         return f"{self.inputs[0].rule()}, looked up in {self.name}{other}"
 
-
-def lookup(tag: AnyTag, data: Any, context: RuleContext) -> LookupElement:
-    """Make ``{ lookup = "table.csv" }`` or ``{ lookup = { M = "male" } }``."""
-    options = context.options
-    if isinstance(data, str):
-        rows = read_table(context, data, options.get("key"), options.get("value"))
-    elif "key" in options or "value" in options:
-        raise context.problem("the table has no columns", hint="key and value are of CSV files")
-    else:
-        rows = [Row(key, value, context.loc) for key, value in data.items()]
-    name = data if isinstance(data, str) else "the table"
-    ignore_case = options.get("ignore-case", False)
-    return LookupElement(
-        tag,
-        context.vr_of(tag),
-        input_rule(tag, context),
-        _checked(tag, rows, context, ignore_case=ignore_case),
-        _default(tag, context),
-        name=name,
-        ignore_case=ignore_case,
-    )
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> LookupElement:
+        """Make ``{ lookup = "table.csv" }`` or ``{ lookup = { M = "male" } }``."""
+        options = context.options
+        if isinstance(data, str):
+            rows = read_table(context, data, options.get("key"), options.get("value"))
+        elif "key" in options or "value" in options:
+            raise context.problem("the table has no columns", hint="key and value are of CSV files")
+        else:
+            rows = [Row(key, value, context.loc) for key, value in data.items()]
+        name = data if isinstance(data, str) else "the table"
+        ignore_case = options.get("ignore-case", False)
+        return cls(
+            tag,
+            context.vr_of(tag),
+            input_rule(tag, context),
+            _checked(tag, rows, context, ignore_case=ignore_case),
+            _default(tag, context),
+            name=name,
+            ignore_case=ignore_case,
+        )
 
 
 def _default(tag: AnyTag, context: RuleContext) -> VirtualElement | None:

@@ -6,6 +6,17 @@ from dicomwright.plugins import ElementTypeSpec, RuleOption, RuleValue, hookimpl
 
 __all__ = ["dicomwright_element_types"]
 
+_CLASSES = {
+    "lookup": "LookupElement",
+    "regex": "RegexElement",
+    "template": "TemplateElement",
+    "first-of": "FirstElement",
+    "when": "WhenElement",
+    "hash-id": "HashElement",
+    "date-shift": "DateShiftElement",
+    "counter": "CounterElement",
+    "code": "CodeElement",
+}
 _TEXTS = ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT")
 _FROM = RuleOption(name="from", summary="the tag whose value is used, its own without it", kinds=("keyword",))
 _OF = RuleOption(
@@ -30,11 +41,10 @@ def _spec(
     vrs: tuple[str, ...] = (),
     takes_vr: bool = True,
 ) -> ElementTypeSpec:
-    module = name.replace("-", "_")
     return ElementTypeSpec(
         name=name,
         summary=summary,
-        target=f"dicomwright_elements.{module}:{module}",
+        target=f"dicomwright_elements.{name.replace('-', '_')}:{_CLASSES[name]}",
         value=value,
         options=options,
         vrs=vrs,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["MAX_STEPS", "RegexElement", "regex"]
+__all__ = ["MAX_STEPS", "RegexElement"]
 
 #: Most patterns of one rule.
 MAX_STEPS = 20
@@ -92,20 +92,20 @@ class RegexElement(DerivedElement):
         what = ", then ".join(f"{step.pattern.text!r} by {step.replacement!r}" for step in self.steps)
         return f"{self.inputs[0].rule()}, with {what}"
 
-
-def regex(tag: AnyTag, data: Any, context: RuleContext) -> RegexElement:
-    """Make ``{ regex = "pattern", with = "replacement" }`` or ``{ regex = [["pattern", "replacement"], ...] }``."""
-    steps: list[Step] = []
-    problems: list[Problem] = []
-    for pattern, replacement in _pairs(data, context):
-        try:
-            steps.append(Step.of(pattern, replacement))
-        except ValueError as error:
-            problems.append(Problem(f"regex: {error}", "see the syntax of RE2", context.loc, "bad-rule"))
-    if problems:
-        raise BlueprintError.collect(problems)
-    unmatched = context.options.get("unmatched", "keep")
-    return RegexElement(tag, context.vr_of(tag), input_rule(tag, context), steps, unmatched)
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> RegexElement:
+        """Make ``{ regex = "pattern", with = "replacement" }`` or ``{ regex = [["pattern", "replacement"], ...] }``."""
+        steps: list[Step] = []
+        problems: list[Problem] = []
+        for pattern, replacement in _pairs(data, context):
+            try:
+                steps.append(Step.of(pattern, replacement))
+            except ValueError as error:
+                problems.append(Problem(f"regex: {error}", "see the syntax of RE2", context.loc, "bad-rule"))
+        if problems:
+            raise BlueprintError.collect(problems)
+        unmatched = context.options.get("unmatched", "keep")
+        return cls(tag, context.vr_of(tag), input_rule(tag, context), steps, unmatched)
 
 
 def _pairs(data: Any, context: RuleContext) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["MAX_TEMPLATE", "Place", "TemplateElement", "template"]
+__all__ = ["MAX_TEMPLATE", "Place", "TemplateElement"]
 
 #: Longest template, in characters.
 MAX_TEMPLATE = 1000
@@ -152,30 +152,35 @@ class TemplateElement(DerivedElement):
         )
         return f"the text {shown!r}"
 
-
-def template(tag: AnyTag, data: Any, context: RuleContext) -> TemplateElement:
-    """Make ``{ template = "{PatientID} {StudyDate.year}" }``."""
-    vr = context.vr_of(tag)
-    found = _pieces(data, context)
-    places = list(dict.fromkeys(piece[0] for piece in found if isinstance(piece, tuple)))
-    rules = context.options.get("of", {})
-    problems = [
-        Problem(
-            f"of has {name}, which is not in the template", f"write {{{name}}} in it", context.loc, "bad-rule"
-        )
-        for name in rules
-        if name not in places
-    ]
-    inputs: list[VirtualElement] = []
-    for name in places:
-        try:
-            inputs.append(_input(name, rules, context))
-        except BlueprintError as error:
-            problems += [replace(one, loc=one.loc or context.loc) for one in error.problems]
-    if problems:
-        raise BlueprintError.collect(problems)
-    pieces = [piece if isinstance(piece, str) else Place(places.index(piece[0]), *piece) for piece in found]
-    return TemplateElement(tag, vr, pieces, inputs, context.options.get("missing"))
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> TemplateElement:
+        """Make ``{ template = "{PatientID} {StudyDate.year}" }``."""
+        vr = context.vr_of(tag)
+        found = _pieces(data, context)
+        places = list(dict.fromkeys(piece[0] for piece in found if isinstance(piece, tuple)))
+        rules = context.options.get("of", {})
+        problems = [
+            Problem(
+                f"of has {name}, which is not in the template",
+                f"write {{{name}}} in it",
+                context.loc,
+                "bad-rule",
+            )
+            for name in rules
+            if name not in places
+        ]
+        inputs: list[VirtualElement] = []
+        for name in places:
+            try:
+                inputs.append(_input(name, rules, context))
+            except BlueprintError as error:
+                problems += [replace(one, loc=one.loc or context.loc) for one in error.problems]
+        if problems:
+            raise BlueprintError.collect(problems)
+        pieces = [
+            piece if isinstance(piece, str) else Place(places.index(piece[0]), *piece) for piece in found
+        ]
+        return cls(tag, vr, pieces, inputs, context.options.get("missing"))
 
 
 def _input(name: str, rules: dict[str, Any], context: RuleContext) -> VirtualElement:

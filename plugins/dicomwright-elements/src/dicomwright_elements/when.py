@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["WhenElement", "when"]
+__all__ = ["WhenElement"]
 
 
 class WhenElement(VirtualElement):
@@ -122,17 +122,17 @@ class WhenElement(VirtualElement):
         conditions = " and ".join(map(str, self.tests))
         return f"if {conditions}: {self.then.rule()}; else: {self.otherwise.rule()}"
 
-
-def when(tag: AnyTag, data: Any, context: RuleContext) -> WhenElement:
-    """Make ``{ when = { Modality = "MR" }, then = RULE, else = RULE }``."""
-    then = context.rule(tag, context.options["then"], "then")
-    otherwise = context.rule(tag, context.options["else"], "else") if "else" in context.options else None
-    vrs = {one.vr for one in (then, otherwise) if one is not None and one.vr is not None}
-    return WhenElement(
-        tag,
-        context.vr or (vrs.pop() if len(vrs) == 1 else None),
-        read_tests(data, context),
-        then,
-        otherwise,
-        paired=context.options.get("when-varying") == "paired",
-    )
+    @classmethod
+    def from_data(cls, tag: AnyTag, data: Any, context: RuleContext) -> WhenElement:
+        """Make ``{ when = { Modality = "MR" }, then = RULE, else = RULE }``."""
+        then = context.rule(tag, context.options["then"], "then")
+        otherwise = context.rule(tag, context.options["else"], "else") if "else" in context.options else None
+        vrs = {one.vr for one in (then, otherwise) if one is not None and one.vr is not None}
+        return cls(
+            tag,
+            context.vr or (vrs.pop() if len(vrs) == 1 else None),
+            read_tests(data, context),
+            then,
+            otherwise,
+            paired=context.options.get("when-varying") == "paired",
+        )
