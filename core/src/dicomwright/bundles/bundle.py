@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -125,7 +126,7 @@ def open_store(path: Path, label: str) -> Store:
             from dicomwright.bundles.zip_store import ZipStore  # late: most bundles are folders
 
             return ZipStore(path, label)
-        if (path / FILE).is_file():
+        if os.path.lexists(path / FILE):  # reading it says what it is
             return FolderStore(path, label)
         below = sorted({found.parent for pattern in _BELOW for found in path.glob(pattern)})
     except FileNotFoundError:

@@ -26,6 +26,7 @@ __all__ = ["VARIABLE", "BundleRecord", "BundleSet"]
 VARIABLE = "DICOMWRIGHT_BUNDLES"
 
 Status = Literal["usable", "failed", "incompatible", "conflict", "shadowed", "disabled"]
+_TOLD = 2
 _GIVEN, _ENVIRONMENT, _INSTALLED = "--bundle", VARIABLE, "installed"
 
 
@@ -161,7 +162,9 @@ class BundleSet:
         close = get_close_matches(name, self._usable, 1)
         known = ", ".join(sorted(self._usable)) or "none"
         broken = [one.record for one in self._found if one.record.status == "failed" and not one.record.name]
-        told = "".join(f"; {record.who} is broken: {record.reason}" for record in broken)
+        told = "".join(f"; {record.who} is broken: {record.reason}" for record in broken[:_TOLD])
+        if len(broken) > _TOLD:
+            told += f"; and {len(broken) - _TOLD} more are broken, see: dicomwright bundles"
         suggestion = f"did you mean {close[0]}? " if close else ""
         return BlueprintError(
             f"there is no bundle {shown(name)}{told}",

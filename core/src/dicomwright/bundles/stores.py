@@ -213,7 +213,7 @@ def reason_of(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def read_regular(path: Path, name: str, most: int, what: str = "a data file") -> bytes:
+def read_regular(path: Path, name: str, most: int, what: str = "it") -> bytes:
     """Return the bytes of a regular file of bounded size; a FIFO is never waited for.
 
     Raises
