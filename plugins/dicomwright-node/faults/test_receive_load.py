@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.judges import dcmtk_program
 from workbench.nodes import ServedNode, ct_instance
 
 ASSOCIATIONS = 20
@@ -55,7 +56,16 @@ def send(folder: Path, port: int) -> tuple[float, int]:
     begin = time.perf_counter()
     senders = [
         subprocess.Popen(
-            ["storescu", "-q", "--scan-directories", "-aec", "NODE", "127.0.0.1", str(port), str(one)],
+            [
+                dcmtk_program("storescu"),
+                "-q",
+                "--scan-directories",
+                "-aec",
+                "NODE",
+                "127.0.0.1",
+                str(port),
+                str(one),
+            ],
             stderr=subprocess.DEVNULL,
         )
         for one in sorted(folder.iterdir())
@@ -70,11 +80,15 @@ def storescp(folder: Path, *options: str):
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen(["storescp", "-q", *options, "-aet", "NODE", "-od", str(folder), str(port)])
+    process = subprocess.Popen(
+        [dcmtk_program("storescp"), "-q", *options, "-aet", "NODE", "-od", str(folder), str(port)]
+    )
     try:
         for _ in range(100):
             done = subprocess.run(
-                ["echoscu", "-aec", "NODE", "127.0.0.1", str(port)], capture_output=True, check=False
+                [dcmtk_program("echoscu"), "-aec", "NODE", "127.0.0.1", str(port)],
+                capture_output=True,
+                check=False,
             )
             if done.returncode == 0:
                 break
