@@ -8,6 +8,8 @@ import pytest
 
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.bundles import load_blueprint
+from dicomwright.bundles.flatten import flattened, write_flattened
+from dicomwright.bundles.load import read_blueprints
 from dicomwright.errors import BlueprintError
 
 
@@ -94,3 +96,53 @@ def test_a_fifo_is_not_waited_for(tmp_path, value_of):
     os.mkfifo(tmp_path / "rules/pipe")
     with pytest.raises(BlueprintError, match="not a regular file"):
         value_of("pipe")
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+@pytest.mark.parametrize(("path", "expected"), [("id.txt", "beside"), ("tables/id.txt", "from the top")])
+def test_files_of_a_bundle(bundle_folder, bundle_zip, reading, kind, path, expected):
+    files = {
+        "parts/ct.toml": f'schema = 1\n[elements]\nStudyDescription = {{ file = "{path}" }}\n',
+        "parts/id.txt": "beside",
+        "id.txt": "not this",
+        "tables/id.txt": "from the top",
+    }
+    bundle = bundle_folder(files=files) if kind == "folder" else bundle_zip(files=files)
+    assert load_blueprint("site/ct", reading, [bundle])["StudyDescription"].value == expected
+
+
+@pytest.mark.parametrize("path", ["../../secret.txt", "/etc/hostname", ".hidden", "tables/.hidden"])
+def test_nothing_outside_a_bundle(bundle_folder, reading, path):
+    files = {"parts/ct.toml": f'schema = 1\n[elements]\nStudyID = {{ file = "{path}" }}\n', ".hidden": "x"}
+    with pytest.raises(BlueprintError) as caught:
+        load_blueprint("site/ct", reading, [bundle_folder(files=files)])
+    assert "leads out of the folder" in str(caught.value) or "is hidden" in str(caught.value)
+
+
+def test_a_flattened_blueprint_takes_its_files_along(bundle_folder, reading, tmp_path):
+    files = {
+        "parts/ct.toml": 'schema = 1\n[elements]\nStudyID = { file = "tables/id.txt" }\n',
+        "tables/id.txt": "4711",
+    }
+    read = read_blueprints(["site/ct"], reading, [bundle_folder(files=files)])
+    out = tmp_path / "out" / "flat.toml"
+    write_flattened(flattened(read, "site/ct"), read.resources, out)
+    assert (tmp_path / "out/tables/id.txt").read_text() == "4711"
+    assert load_blueprint(out, reading)["StudyID"].value == "4711"
+    with pytest.raises(BlueprintError, match="exists"):
+        write_flattened("", read.resources, out)
+    (tmp_path / "out/tables/id.txt").write_text("other")
+    with pytest.raises(BlueprintError, match=r"id\.txt exists"):
+        write_flattened("", read.resources, out.with_name("new.toml"))
+
+
+def test_two_files_of_one_name_cannot_be_flattened(bundle_folder, reading):
+    files = {
+        "base.toml": 'schema = 1\n[elements]\nStudyID = { file = "id.txt" }\n',
+        "parts/ct.toml": 'schema = 1\nextends = ["site/base"]\n[elements]\nAccessionNumber = { file = "id.txt" }\n',
+        "id.txt": "1",
+        "parts/id.txt": "2",
+    }
+    read = read_blueprints(["site/ct"], reading, [bundle_folder(files=files)])
+    with pytest.raises(BlueprintError, match="cannot be one file"):
+        flattened(read, "site/ct")
