@@ -27,6 +27,9 @@ def double(number):
 def large(size):
     return bytes(size)
 
+def threads():
+    return os.environ.get("OPENBLAS_NUM_THREADS")
+
 def raises():
     raise ValueError("no such voxel")
 
@@ -134,7 +137,7 @@ def test_a_large_value(functions):
 @pytest.mark.parametrize(
     ("name", "kind", "message", "traceback"),
     [
-        ("raises", "raised", "user_functions.raises raised ValueError: no such voxel", "line 12, in raises"),
+        ("raises", "raised", "user_functions.raises raised ValueError: no such voxel", "line 15, in raises"),
         ("exits", "exited", "user_functions.exits called sys.exit(0)", "in exits"),
         ("ends", "exited", "user_functions.ends ended its process with exit code 3", ""),
         ("crashes", "killed", "user_functions.crashes was ended by SIGSEGV", "in crashes"),
@@ -174,6 +177,20 @@ def test_only_the_end_of_the_output_is_kept(functions):
     error = failure(functions.chatters)
     assert len(error.output) <= 64 * 1024
     assert error.output.endswith("line 19999\n")
+
+
+def test_the_command_line_does_not_bind_functions_to_one_thread(functions, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    assert ProcessExecutor().run(functions.threads, []) == "1"
+    monkeypatch.setenv("DICOMWRIGHT_ONE_THREAD", "OPENBLAS_NUM_THREADS")
+    assert ProcessExecutor().run(functions.threads, []) is None
+
+
+def test_a_file_in_the_working_directory_is_no_module(functions, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "pickle.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path / "here")
+    assert ProcessExecutor().run(functions.double, [1]) == 2
 
 
 def test_functions_that_no_other_process_finds():

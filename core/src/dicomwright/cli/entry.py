@@ -78,7 +78,11 @@ def _leave_fast(code: int) -> None:
 def _start_fast() -> None:
     """Spare a short process what only long ones gain from, which is a quarter of the time that imports take."""
     gc.set_threshold(500_000, 20, 20)  # modules are hardly ever garbage; a build keeps some 100,000 objects
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads, which wait by spinning
+    if "OPENBLAS_NUM_THREADS" not in os.environ:  # numpy would start threads, which wait by spinning
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        os.environ["DICOMWRIGHT_ONE_THREAD"] = (
+            "OPENBLAS_NUM_THREADS"  # functions of an executor are not bound by it
+        )
 
 
 def _run(arguments: Sequence[str], *, debug: bool) -> int:

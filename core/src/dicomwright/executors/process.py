@@ -176,14 +176,21 @@ def _ask(
 def _start(request: IO[bytes], answer: IO[bytes], lifeline: int) -> subprocess.Popen[bytes]:
     files = (request.fileno(), answer.fileno(), lifeline)
     return subprocess.Popen(
-        [sys.executable, "-X", "utf8", "-c", _CODE.format(*files)],
+        [sys.executable, "-P", "-X", "utf8", "-c", _CODE.format(*files)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         pass_fds=files,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=_environment(),
     )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the process, without what the command line has set for itself."""
+    ours = ("DICOMWRIGHT_ONE_THREAD", os.environ.get("DICOMWRIGHT_ONE_THREAD", ""))
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 
@@ -113,3 +114,22 @@ def test_no_message_of_a_delivery_holds_a_path(make_node, patient, tmp_path, res
     assert job.state == "failed"
     assert job.error == "a file: Is a directory"
     assert str(results) not in caplog.text
+
+
+def test_a_database_that_cannot_be_written_for_a_while(
+    make_node, patient, tmp_path, results, monkeypatch, caplog
+):
+    node = make_node(tmp_path / "node", "Inverted")
+    finish, failures = deliveries.finish, iter([True, False])
+
+    def broken(*arguments):
+        if next(failures, False):
+            raise sqlite3.OperationalError("database or disk is full")
+        return finish(*arguments)
+
+    monkeypatch.setattr(deliveries, "finish", broken)
+    node.receive(patient("one"))
+    job = node.ended(1)["one"]
+    assert (job.state, job.attempts) == ("done", 1)
+    assert (results / "report.txt").is_file()
+    assert "the database cannot be written" in caplog.text

@@ -185,7 +185,7 @@ def _row(store: Store, job: Job, *, with_phi: bool) -> dict[str, Any]:
     """Return a job as what JSON can hold."""
     from dicomwright_node.store import instances
 
-    images = {name: len(many) for name, many in instances.of_job(store.database, job.id).items()}
+    images = instances.counts_of_job(store.database, job.id)
     known = ("id", "pipeline", "state", "attempts", "error", "created_at", "updated_at")
     row = {name: getattr(job, name) for name in known} | {"images": images}
     if job.state == "collecting":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import ExecutionError
 from dicomwright_node.jobs.collecting import name_of, told
+from dicomwright_node.jobs.insist import insist
 from dicomwright_node.jobs.privacy import redacted, secrets_of
 from dicomwright_node.jobs.worker import JobSpec, run_job
 from dicomwright_node.store import deliveries, instances, jobs
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dicomwright_node.jobs.written import Written
     from dicomwright_node.pipeline import AbstractPipeline
     from dicomwright_node.store import Store
-    from dicomwright_node.store.records import Job
+    from dicomwright_node.store.records import Job, JobState
 
 __all__ = ["Runner"]
 
@@ -106,10 +107,12 @@ class Runner:
             "seconds": round(result.seconds, 3),
             "peak": result.peak,
         }
-        jobs.remember(self._store.database, job.id, note)
-        deliveries.finish(self._store.database, job.id, _outputs(result.written, self._store))
-        if not result.written:
-            jobs.move(self._store.database, job.id, "processed", "done")
+        database = self._store.database
+        insist(lambda: jobs.remember(database, job.id, note), self._stopping)
+        outputs = _outputs(result.written, self._store)
+        insist(lambda: deliveries.finish(database, job.id, outputs), self._stopping)
+        if not outputs:
+            insist(lambda: jobs.move(database, job.id, "processed", "done"), self._stopping)
         about = {"event": "job-processed", "job": job.id, "outputs": len(result.written)} | {
             name: note[name] for name in ("seconds", "peak")
         }
@@ -119,22 +122,23 @@ class Runner:
         """Write down how a job failed, or that it runs again."""
         kind = error.problems[0].kind
         if self._stopping():
-            jobs.move(self._store.database, job.id, "running", "ready", attempts=job.attempts - 1)
+            self._move(job, "ready", attempts=job.attempts - 1)
             _log.info("job stopped, runs again later", extra={"event": "job-stopped", "job": job.id})
             return
         message = redacted(told(error, self._pipeline), secrets)
         if kind == "killed" and job.attempts < self._settings.attempts:
             wait = self._settings.retry_wait * 2 ** (job.attempts - 1)
-            jobs.move(
-                self._store.database, job.id, "running", "ready", not_before=time() + wait, error=message
-            )
+            self._move(job, "ready", not_before=time() + wait, error=message)
             _log.warning("job runs again", extra={"event": "job-retried", "job": job.id, "kind": kind})
             return
         text = error.traceback if error.output in error.traceback else f"{error.traceback}\n{error.output}"
         self._fail(job, message, redacted(text, secrets)[-_LONGEST:], kind)
 
+    def _move(self, job: Job, after: JobState, **changes: Any) -> None:
+        insist(lambda: jobs.move(self._store.database, job.id, "running", after, **changes), self._stopping)
+
     def _fail(self, job: Job, message: str, traceback: str = "", kind: str = "") -> None:
-        jobs.move(self._store.database, job.id, "running", "failed", error=message, traceback=traceback)
+        self._move(job, "failed", error=message, traceback=traceback)
         about = {"event": "job-failed", "job": job.id, "kind": kind, "phi": {"error": message}}
         _log.error("job failed", extra=about)
 

@@ -8,11 +8,12 @@ import secrets
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from dicomwright.delivery import Policy, deliver
 from dicomwright.errors import DicomwrightError
+from dicomwright_node.jobs.insist import insist
 from dicomwright_node.store import deliveries
 from dicomwright_node.store.files import sync_folder
 
@@ -113,8 +114,13 @@ class Courier:
         wait = min(self._settings.first_wait * 2.0 ** min(row.attempts - 1, 30), self._settings.longest_wait)
         self._conclude(row, "pending", message=message, not_before=time.time() + wait, **counts)
 
-    def _conclude(self, row: DeliveryRow, state: str, **changes: object) -> None:
-        job = deliveries.conclude(self._store.database, row.id, state, **changes)  # type: ignore[arg-type]  # one of three
+    def _conclude(
+        self, row: DeliveryRow, state: Literal["pending", "sent", "failed"], **changes: object
+    ) -> None:
+        job = insist(
+            lambda: deliveries.conclude(self._store.database, row.id, state, **changes),
+            self._stop.is_set,
+        )
         about = {"delivery": row.id, "job": row.job_id, "destination": _where(row), **changes}
         level = logging.INFO if state == "sent" else logging.WARNING
         about["reason"] = about.pop("message", "")

@@ -19,6 +19,7 @@ __all__ = [
     "add",
     "assigned_to",
     "count",
+    "counts_of_job",
     "forget",
     "known",
     "newly_received",
@@ -108,6 +109,15 @@ def of_job(database: Database, job_id: int) -> dict[str, list[Instance]]:
     for row in rows:
         found.setdefault(row["input"], []).append(record(Instance, row))
     return found
+
+
+def counts_of_job(database: Database, job_id: int) -> dict[str, int]:
+    """Return how many instances each input of a job has."""
+    rows = database.read(
+        "SELECT name, COUNT(*) AS number FROM job_inputs WHERE job_id = ? GROUP BY name ORDER BY MIN(instance_id)",
+        (job_id,),
+    )
+    return {row["name"]: row["number"] for row in rows}
 
 
 def assigned_to(database: Database, instance_id: int) -> list[int]:

@@ -96,14 +96,14 @@ class Pages:
 
     def _row(self, job: Job) -> dict[str, Any]:
         """Return a line of the list."""
-        images = instances.of_job(self._store.database, job.id)
+        images = instances.counts_of_job(self._store.database, job.id)
         outputs = [
             one for one in deliveries.outputs_of_job(self._store.database, job.id) if one.kind == "dicom"
         ]
         picture = f"/jobs/{job.id}/outputs/{outputs[0].id}.png" if outputs else f"/jobs/{job.id}/inputs/0.png"
         return {
             "job": job,
-            "images": {name: len(many) for name, many in images.items()},
+            "images": images,
             "picture": picture if images else "",
         }
 
