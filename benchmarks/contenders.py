@@ -43,12 +43,14 @@ def w1_blueprint() -> Any:
     )
 
 
-def dicomwright(work: str, folder: Path, threads: int, *, fsync: bool = True) -> Callable[[Path], None]:
+def dicomwright(
+    work: str, folder: Path, threads: int, *, fsync: bool = True, mapped: bool = False
+) -> Callable[[Path], None]:
     """Return a build and write with dicomwright."""
     from dicomwright import Blueprint, DicomFactory, FunctionalElement, Volume
     from dicomwright.parents import ParentSeries
 
-    array = np.load(folder / f"{work}.npy")
+    array = np.load(folder / f"{work}.npy", mmap_mode="r" if mapped else None)
     if work == "w1":
         source, blueprint, parents = array, w1_blueprint(), ParentSeries.read(folder / "parents")
     else:
@@ -63,20 +65,22 @@ def dicomwright(work: str, folder: Path, threads: int, *, fsync: bool = True) ->
     return build
 
 
-def limit(work: str, folder: Path, threads: int, *, fsync: bool = True) -> Callable[[Path], None]:
+def limit(
+    work: str, folder: Path, threads: int, *, fsync: bool = True, reading: bool = False
+) -> Callable[[Path], None]:
     """Return the raw write of what dicomwright writes."""
     volume = np.load(folder / f"{work}.npy")
     size = volume[0].size * 2
     headers = [path.read_bytes()[:-size] for path in sorted((folder / f"{work}-made").iterdir())]
-    return RawWrite(volume, headers, threads, fsync=fsync)
+    return RawWrite(volume, headers, threads, fsync=fsync, reading=reading)
 
 
-def pydicom_loop(work: str, folder: Path) -> Callable[[Path], None]:
+def pydicom_loop(work: str, folder: Path, *, mapped: bool = False) -> Callable[[Path], None]:
     """Return the loop that everybody writes: copy the parent's header, set what differs, save."""
     import pydicom
     from pydicom.uid import generate_uid
 
-    volume = np.load(folder / f"{work}.npy")
+    volume = np.load(folder / f"{work}.npy", mmap_mode="r" if mapped else None)
     paths = sorted((folder / "parents").iterdir())
     parents = [pydicom.dcmread(path, stop_before_pixels=True) for path in paths]
 
@@ -178,11 +182,15 @@ def _with(maker: Any, **options: Any) -> Any:
 MAKERS: dict[str, Any] = {
     "limit": _with(limit, threads=1),
     "limit-2": _with(limit, threads=2),
+    "limit-reading": _with(limit, threads=1, reading=True),
+    "limit-reading-2": _with(limit, threads=2, reading=True),
     "limit-2-unsynced": _with(limit, threads=2, fsync=False),
     "dicomwright": _with(dicomwright, threads=1),
     "dicomwright-2": _with(dicomwright, threads=2),
     "dicomwright-2-unsynced": _with(dicomwright, threads=2, fsync=False),
+    "dicomwright-2-mapped": _with(dicomwright, threads=2, mapped=True),
     "pydicom-loop": pydicom_loop,
+    "pydicom-loop-mapped": _with(pydicom_loop, mapped=True),
     "highdicom": highdicom,
     "simpleitk": simpleitk,
 }

@@ -31,15 +31,22 @@ class RawWrite:
         How many share the work.
     fsync : bool
         Whether each file is synced, as dicomwright does by default.
+    reading : bool
+        Whether the range of integers is looked for, too: a window that shows all values needs it.
 
     """
 
-    def __init__(self, volume: Any, headers: Sequence[bytes], threads: int, *, fsync: bool) -> None:
+    def __init__(
+        self, volume: Any, headers: Sequence[bytes], threads: int, *, fsync: bool, reading: bool = False
+    ) -> None:
         self.volume, self.headers, self.threads, self.fsync = volume, headers, threads, fsync
+        self.reading = reading
 
     def __call__(self, out: Path) -> None:
         out.mkdir()
-        start, scale = self._range() if self.volume.dtype.kind == "f" else (None, None)
+        scaled = self.volume.dtype.kind == "f"
+        low, high = self._range() if scaled or self.reading else (None, None)
+        start, scale = (np.float32(low), np.float32(65535 / (high - low))) if scaled else (None, None)
 
         def write(indices: Iterable[int]) -> None:
             work = np.empty(BLOCK, "f4")
@@ -58,8 +65,7 @@ class RawWrite:
             return min(low for low, _ in parts), max(high for _, high in parts)
 
         found = self._share(ends, len(blocks))
-        low, high = min(low for low, _ in found), max(high for _, high in found)
-        return np.float32(low), np.float32(65535 / (high - low))
+        return min(low for low, _ in found), max(high for _, high in found)
 
     def _share(self, task: Callable[[Iterable[int]], Any], count: int) -> list[Any]:
         if self.threads == 1:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from measure import Samples
 
-__all__ = ["as_data", "machine", "write_report"]
+__all__ = ["TIMES", "as_data", "machine", "times", "write_report"]
 
 MIB = 2**20
 ROUND = 10
@@ -88,10 +88,11 @@ def _order(name: str) -> tuple[int, str]:
 def _cell(entry: dict[str, float] | None) -> str:
     if entry is None:
         return " | | "
-    return f"{_times(entry['ratio'])} | {_times(entry['cpu_ratio'])} | {entry['memory_mib']:.0f} MiB"
+    return f"{times(entry['ratio'])} | {times(entry['cpu_ratio'])} | {entry['memory_mib']:.0f} MiB"
 
 
-def _times(ratio: float) -> str:
+def times(ratio: float) -> str:
+    """Return a ratio for a table."""
     return f"{ratio:.2f} {TIMES}" if ratio < ROUND else f"{ratio:.0f} {TIMES}"
 
 
@@ -118,7 +119,7 @@ def _chart(results: dict[str, Any], path: Path) -> None:
         names = sorted(work, key=_order, reverse=True)
         colours = ["#2a6f97" if who.startswith("dicomwright") else "#b8b8b8" for who in names]
         bars = axis.barh(names, [work[who]["ratio"] for who in names], color=colours)
-        axis.bar_label(bars, [_times(work[who]["ratio"]) for who in names], padding=3, fontsize=8)
+        axis.bar_label(bars, [times(work[who]["ratio"]) for who in names], padding=3, fontsize=8)
         axis.set_title(TITLES[name], fontsize=9, loc="left")
         axis.set_xscale("log")
         axis.tick_params(labelsize=8)

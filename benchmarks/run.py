@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from measure import compare_commands, compare_workers, environment
+from page import write_page
 from report import as_data, machine, write_report
 from sizes import Sizes
 from whole import Pythons, from_nifti, from_nifti_alone, start_up, with_parents
 
 HERE = Path(__file__).parent
 OWN = ("limit", "limit-2", "dicomwright", "dicomwright-2")
+READING = ("limit-reading", "limit-reading-2")
 PEERS = ("highdicom", "simpleitk")
 
 
@@ -33,15 +35,17 @@ def main() -> None:
         works = {work: _built(work, folder, runs, pythons) for work in ("w1", "w3", "w4")}
         works["w1-disk"] = _on_disk(folder, runs, Path(given.disk))
         works["w1-process"] = as_data(
-            compare_commands(with_parents(folder, pythons), folder, runs), "dicomwright-2"
+            compare_commands(with_parents(folder, pythons), folder, runs), "dicomwright-2-mapped"
         )
         works |= _from_nifti(folder, runs, pythons)
         samples = compare_commands(start_up(pythons, folder / "w2.nii.gz"), folder, 2 * runs + 1)
         works["start-up"] = as_data(samples, "python -c pass")
         results |= {"works": works, "figures": _figures(folder, quick=given.quick)}
-    results["derived"] = _derived(works, sizes)
+    results["derived"] = _derived(works, sizes) | _of_elements(works, results["figures"], sizes)
     results["machine"]["load_at_the_end"] = machine()["load"]
     write_report(results, given.out)
+    if given.page:
+        write_page(results, given.out / "results.png")
     print((given.out / "results.md").read_text(encoding="utf-8"))
 
 
@@ -57,6 +61,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default="", help="the Python of an environment with the peers")
     parser.add_argument("--newest", default="", help="the Python of one with nifti-to-dicom")
     parser.add_argument("--out", type=Path, default=HERE / "results")
+    parser.add_argument(
+        "--page", action="store_true", help="put the results into docs/explanation/performance.md"
+    )
     return parser.parse_args()
 
 
@@ -72,7 +79,8 @@ def _prepare(folder: Path, sizes: Sizes) -> None:
 
 def _built(work: str, folder: Path, runs: int, pythons: Pythons) -> dict[str, Any]:
     """Compare builds in memory with the limit of one thread."""
-    names = dict.fromkeys((*OWN, "pydicom-loop"), pythons.own)
+    own = (*OWN, *READING) if work == "w3" else OWN  # integers: the limit need not read them before it writes
+    names = dict.fromkeys((*own, "pydicom-loop"), pythons.own)
     if pythons.peers:
         names |= dict.fromkeys(PEERS, pythons.peers)
     runs = min(runs, 3) if work == "w4" else runs  # peers take half a minute each
@@ -118,8 +126,12 @@ def _derived(works: dict[str, Any], sizes: Sizes) -> dict[str, float]:
     for kind, label in (("median_s", ""), ("cpu_s", ", processor")):
         for work, end in ((work, end) for work in ("w1", "w3", "w4") for end in ("", "-2")):
             found[f"{work}{end} : limit{end}{label}"] = ratio(work, "dicomwright" + end, "limit" + end, kind)
-        found[f"loop : w1-2{label}"] = ratio("w1", "pydicom-loop", "dicomwright-2", kind)
-        found[f"w1 process, loop : ours{label}"] = ratio("w1-process", "pydicom-loop", "dicomwright-2", kind)
+        found[f"w3-2 : limit-reading-2{label}"] = ratio("w3", "dicomwright-2", "limit-reading-2", kind)
+        for other, name in (("w1-2", "dicomwright-2"), ("limit-2", "limit-2")):
+            found[f"loop : {other}{label}"] = ratio("w1", "pydicom-loop", name, kind)
+        found[f"w1 process, loop : ours{label}"] = ratio(
+            "w1-process", "pydicom-loop-mapped", "dicomwright-2-mapped", kind
+        )
         w4 = works["w4"]["dicomwright"][kind] - works["w4"]["limit"][kind]
         found[f"w4 beyond the limit, us an instance{label}"] = 1e6 * w4 / sizes.w4[0]
         imports = works["start-up"]["import numpy, pydicom"][kind]
@@ -128,14 +140,29 @@ def _derived(works: dict[str, Any], sizes: Sizes) -> dict[str, float]:
         found[f"w2-gz : gzip -dc + w2{label}"] = works["w2-gz"]["dicomwright"][kind] / unpacked
         for work in ("w2-repeated", "w2-gz") if "vtk-dicom (C++)" in works["w2"] else ():
             found[f"{work} : vtk-dicom{label}"] = ratio(work, "dicomwright", "vtk-dicom (C++)", kind)
+        start = {name: entry[kind] for name, entry in works["start-up"].items()}
         for command in ("--help", "plugins"):
-            over = (
-                works["start-up"][f"dicomwright {command}"][kind] - works["start-up"]["python -c pass"][kind]
-            )
+            over = start[f"dicomwright {command}"] - start["python -c pass"]
             found[f"{command} over python, ms{label}"] = 1e3 * over
+            found[f"{command} : import numpy, pydicom{label}"] = over / (imports - start["python -c pass"])
     for end in ("", "-unsynced"):
         found[f"w1 on disk{end} : limit"] = ratio("w1-disk", f"dicomwright-2{end}", f"limit-2{end}")
     return found
+
+
+def _of_elements(works: dict[str, Any], figures: dict[str, float], sizes: Sizes) -> dict[str, float]:
+    """Return what single operations take, to what pydicom takes for the same; and the floor of a whole process."""
+    element = figures["pydicom_element_us"]
+    w4 = 1e6 * (works["w4"]["dicomwright"]["median_s"] - works["w4"]["limit"]["median_s"]) / sizes.w4[0]
+    imports = works["start-up"]["import numpy, pydicom"]["median_s"]
+    floor = imports + sizes.w1[0] * figures["parents_us"] / 1e6 + works["w1"]["limit-2"]["median_s"]
+    return {
+        "w4 : pydicom element": w4 / element,
+        "function : pydicom element": figures["function_us"] / element,
+        "constant : pydicom element": figures["constant_us"] / element,
+        "series[i] : dcmread": figures["dataset_us"] / figures["dcmread_file_us"],
+        "w1 process, loop : floor": works["w1-process"]["pydicom-loop-mapped"]["median_s"] / floor,
+    }
 
 
 if __name__ == "__main__":

@@ -94,10 +94,10 @@ def from_nifti_alone(nifti: Path, pythons: Pythons) -> list[Command]:
 
 
 def with_parents(folder: Path, pythons: Pythons) -> list[Command]:
-    """Return W1 as whole processes: start, read the volume and the parents, build, write."""
+    """Return W1 as whole processes: start, map the volume, read the parents, build, write."""
     return [
-        Command(name, [python, "-c", _WITH_PARENTS, str(HERE), name, str(folder), "OUT"])
-        for name, python in (("dicomwright-2", pythons.own), ("pydicom-loop", pythons.own))
+        Command(name, [pythons.own, "-c", _WITH_PARENTS, str(HERE), name, str(folder), "OUT"])
+        for name in ("dicomwright-2-mapped", "pydicom-loop-mapped")
     ]
 
 
