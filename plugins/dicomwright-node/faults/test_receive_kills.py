@@ -96,5 +96,5 @@ def test_kills_while_receiving(tmp_path, figure):
     with ServedNode(tmp_path / "n", config=CONFIG) as node:
         node.stop()
     stored = check(node.kept, acknowledged)
-    figure("receive-kills", trials=TRIALS, acknowledged=len(acknowledged), stored=stored, lost=0)
+    figure("receive-kills", trials=TRIALS, acknowledged=len(acknowledged), stored=stored)
     assert len(acknowledged) > TRIALS

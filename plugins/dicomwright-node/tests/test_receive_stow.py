@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
 
-from dicomwright_node.config import HttpConfig, LimitsConfig, NodeConfig, StowConfig
+from dicomwright_node.config import ConfigError, HttpConfig, LimitsConfig, NodeConfig, StowConfig
 from dicomwright_node.http_server import HttpServer
 from workbench.nodes import ct_instance
 
@@ -221,6 +221,16 @@ def test_a_token_is_needed_where_one_is_set(make_stow, tmp_path):
     assert post(stow, data, Authorization="Basic s3cret")[0] == 401
     assert files(stow) == set()
     assert post(stow, data, Authorization="Bearer s3cret")[0] == 200
+
+
+def test_a_token_file_that_is_empty_is_no_open_door(make_stow, tmp_path):
+    (tmp_path / "token").write_text("\ntoken\n")
+    with pytest.raises(
+        ConfigError, match=r"cannot be read .its first line is empty.; give a file whose first line"
+    ):
+        make_stow(token_file=tmp_path / "token")
+    with pytest.raises(ConfigError, match=r"cannot be read .No such file or directory"):
+        make_stow(token_file=tmp_path / "none")
 
 
 def test_limits(make_stow):

@@ -115,8 +115,9 @@ def _stow(config: NodeConfig, intake: Intake) -> Stow | None:
         return None
     try:
         return Stow(intake, config.stow)
-    except OSError as error:
-        message = f"[stow] token_file {config.stow.token_file} cannot be read ({error.strerror})"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        message = f"[stow] token_file {config.stow.token_file} cannot be read ({reason})"
         raise ConfigError(message, hint="give a file whose first line is the token") from error
 
 

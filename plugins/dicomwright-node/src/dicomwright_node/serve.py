@@ -17,12 +17,11 @@ from dicomwright_node.store import Store, upkeep
 from dicomwright_node.store.records import FINAL, JobState
 
 if TYPE_CHECKING:
-    from threading import Event
-
     from dicomwright_node.config import DimseConfig, NodeConfig
     from dicomwright_node.http_server import HttpServer
     from dicomwright_node.jobs.scheduler import Scheduler
     from dicomwright_node.pipeline import AbstractPipeline
+    from dicomwright_node.stopping import Stop
 
 __all__ = ["run"]
 
@@ -34,7 +33,7 @@ _DONE: frozenset[JobState] = frozenset({"done"})
 _NO_JOBS: frozenset[JobState] = frozenset()
 
 
-def run(pipeline: type[AbstractPipeline], config: NodeConfig, stop: Event) -> None:
+def run(pipeline: type[AbstractPipeline], config: NodeConfig, stop: Stop) -> None:
     """Serve until `stop` is set, then end in good order.
 
     Raises
@@ -133,7 +132,7 @@ def _web(
     return server, server.start()
 
 
-def _wait(store: Store, config: NodeConfig, stop: Event, server: HttpServer | None) -> None:
+def _wait(store: Store, config: NodeConfig, stop: Stop, server: HttpServer | None) -> None:
     """Wait for the end; remove now and then what is old."""
     due = time.monotonic()
     while not stop.wait(_LOOK_SECONDS):

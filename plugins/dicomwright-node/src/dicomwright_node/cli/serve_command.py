@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from dicomwright_node.stopping import Stop
 
 __all__ = ["serve"]
 
@@ -36,8 +38,9 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     from dicomwright_node.config import NodeConfig, load
     from dicomwright_node.pipeline import load as load_pipeline
     from dicomwright_node.serve import run
+    from dicomwright_node.stopping import Stop
 
-    stop = Event()
+    stop = Stop()
     _stop_by_signal(stop)
     config = NodeConfig() if config_file is None else load(config_file)
     chosen = load_pipeline(pipeline)
@@ -49,7 +52,7 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     run(chosen, config, stop)
 
 
-def _stop_by_signal(stop: Event) -> None:
+def _stop_by_signal(stop: Stop) -> None:
     """Let the first signal set the event; a second one does what it did before."""
     before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 

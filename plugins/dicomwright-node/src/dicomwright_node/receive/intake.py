@@ -92,7 +92,10 @@ class Intake:
         if not all(map(is_uid, uids)):
             raise RefusedError(Outcome.NOT_UNDERSTOOD, "a UID that announces the instance is none")
         self.check_room()
-        path = self.store.files.new_instance(next(self._ordinals))
+        try:
+            path = self.store.files.new_instance(next(self._ordinals))
+        except OSError as error:
+            raise _refusal(error) from error
         return Incoming(self, path, origin, announced)
 
     def check_room(self) -> None:

@@ -216,7 +216,10 @@ def _token(config: StowConfig) -> bytes:
     """Return the token that senders must give, empty if none."""
     if config.token_file is None:
         return b""
-    return config.token_file.read_bytes().split(b"\n")[0].strip()
+    token = config.token_file.read_bytes().split(b"\n")[0].strip()
+    if not token:
+        raise ValueError("its first line is empty")
+    return token
 
 
 def _declared(request: Request) -> int:
