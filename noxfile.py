@@ -264,6 +264,20 @@ def pacs(session: nox.Session) -> None:
 
 
 @nox.session(tags=["matrix"])
+def tutorials(session: nox.Session) -> None:
+    """Follow the tutorials for authors by the letter, each in an empty folder with an environment of its own."""
+    session.install(*group("build"), "hatchling", "pytest")
+    work = Path(session.create_tmp()).resolve() / "followed"
+    shutil.rmtree(work, ignore_errors=True)
+    for name in ("dicomwright", "dicomwright-raw"):
+        options = ["--wheel", "--no-isolation", "--outdir", str(work / "wheels")]
+        session.run("python", "-m", "build", *options, MEMBERS[name].folder, silent=True)
+    for name in ("first-plugin", "first-bundle"):
+        page = ROOT / "docs/tutorial" / f"{name}.md"
+        session.run("python", "tests/outsider/follow.py", str(page), str(work / "wheels"))
+
+
+@nox.session(tags=["matrix"])
 def demo(session: nox.Session) -> None:
     """Build DICOM series from real input, have independent programs judge them, say where they are."""
     session.install(*editable(MEMBERS.values()), *group("demo"))
@@ -329,7 +343,7 @@ def matrix(session: nox.Session) -> None:
                 session.notify(f"unit-{python}({member}, {resolution})")
         if python in ELSEWHERE:
             session.notify(f"together-{python}")
-    for name in ("built", "outsider", "pacs", "demo", "interpreters"):
+    for name in ("built", "outsider", "tutorials", "pacs", "demo", "interpreters"):
         session.notify(name)
 
 
