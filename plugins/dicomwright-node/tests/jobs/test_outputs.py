@@ -96,6 +96,17 @@ def test_a_stop_ends_a_running_job_which_runs_again_later(make_node, patient, tm
     assert (results / "report.txt").is_file()
 
 
+def test_several_jobs_run_at_once(make_node, patient, tmp_path, results, monkeypatch):
+    monkeypatch.setenv("TRIAL_SECONDS", "2")
+    node = make_node(tmp_path / "node", "Inverted", workers=3)
+    for seed, key in enumerate(["one", "two", "three"]):
+        node.receive(patient(key, seed=seed))
+    node.until(lambda: node.scheduler.running == 3)
+    assert [job.state for job in node.jobs()] == ["running"] * 3
+    assert {job.state for job in node.ended(3).values()} == {"done"}
+    assert (results / "report.txt").is_file()
+
+
 def test_jobs_of_another_pipeline_are_not_run(make_node, tmp_path):
     node = make_node(tmp_path / "node", "Inverted")
     node.scheduler.stop(0)

@@ -29,7 +29,9 @@ Paths = dict[str, tuple[str, ...]]
 __all__ = ["Collector", "name_of", "told"]
 
 _log = logging.getLogger("dicomwright_node.jobs")
-_AT_ONCE = 50  # jobs that are asked in one process
+_AT_ONCE = 50  # jobs that are asked in one process, ...
+_INSTANCES = 2000  # ... unless they have more instances
+_SECONDS = 120.0  # for their answers
 
 #: Jobs of the same pipeline that have, or had, an instance of a series, the latest first.
 _OF_SERIES = """
@@ -60,6 +62,18 @@ def name_of(pipeline: type[AbstractPipeline]) -> str:
     return f"{pipeline.__module__}:{pipeline.__qualname__}"
 
 
+def _first_of(due: dict[int, int]) -> list[int]:
+    """Return the first jobs, as many as are asked at once; there is one at least."""
+    total = 0
+    chosen: list[int] = []
+    for job_id, count in due.items():
+        total += count
+        if chosen and (total > _INSTANCES or len(chosen) == _AT_ONCE):
+            break
+        chosen.append(job_id)
+    return chosen
+
+
 class Collector:
     """Brings instances together into jobs, and jobs from collecting to ready.
 
@@ -72,7 +86,8 @@ class Collector:
     settings : JobsSection
         The times.
     call : callable
-        Calls a function with arguments in a process of its own; gives its value and what it printed.
+        Calls a function with arguments in a process of its own, for some seconds at most; gives its value and what it
+        printed.
     stopping : callable
         Tells whether the node stops.
 
@@ -175,10 +190,10 @@ class Collector:
     def settle(self) -> bool:
         """Ask jobs that have had a pause whether they are complete; tell whether there was one."""
         paused = self._paused(self._pause)
-        due = [job_id for job_id, count in paused.items() if self._asked.get(job_id) != count][:_AT_ONCE]
+        due = {job_id: count for job_id, count in paused.items() if self._asked.get(job_id) != count}
         if not due:
             return False
-        asked = [self._asked_of(job_id) for job_id in due]
+        asked = [self._asked_of(job_id) for job_id in _first_of(due)]
         try:
             answers = self._answers([paths for _, _, paths in asked])
         except ExecutionError as error:
@@ -210,7 +225,7 @@ class Collector:
         whole = [paths for paths, lacking in zip(asked, missing, strict=True) if not lacking]
         if not self._asks or not whole:
             return missing
-        answers, _ = self._call(what_lack, [self._pipeline, whole])
+        answers, _ = self._call(what_lack, [self._pipeline, whole], _SECONDS)
         given = iter(answers)
         return [lacking or next(given) for lacking in missing]
 

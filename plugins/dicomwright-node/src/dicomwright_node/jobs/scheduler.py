@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.plugins import default
@@ -114,14 +115,20 @@ class Scheduler:
         """How many functions run at the moment."""
         return len(self._running)
 
-    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, str]:
+    def _call(
+        self, function: Callable[..., Any], arguments: Sequence[Any], most: float = inf
+    ) -> tuple[Any, str]:
         """Call a function in a process of its own; return what it returns, and the end of what it printed."""
         executor = self._executor()
         self._running.add(executor)
         try:
             settings = self._config.jobs
+            seconds = min(settings.seconds or inf, most)
             value = executor.run(
-                function, arguments, seconds=settings.seconds or None, memory=settings.memory_of_one
+                function,
+                arguments,
+                seconds=None if seconds == inf else seconds,
+                memory=settings.memory_of_one,
             )
             return value, str(getattr(executor, "output", ""))
         finally:
