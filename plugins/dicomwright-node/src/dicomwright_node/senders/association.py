@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NoAssociationError", "Peer", "Timeouts", "associated"]
 
 _PERMANENT = 1
+_LAST_WORDS = 2.0
 
 
 class NoAssociationError(Exception):
@@ -114,7 +115,10 @@ def associated(
     except BaseException:
         association.abort()
         raise
-    _release(association)
+    else:
+        _release(association)
+    finally:
+        association.join(_LAST_WORDS)  # its threads close the connection
 
 
 def _without_delays(association: Association) -> None:
