@@ -11,6 +11,7 @@ from dicomwright.blueprint.elements import SequenceElement
 if TYPE_CHECKING:
     from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
+    from dicomwright.bundles.making import ElementType
     from dicomwright.errors import Problem
 
 __all__ = ["Notes", "element_at", "laid"]
@@ -26,11 +27,14 @@ class Notes:
         By the identity of an element: itself, which keeps it alive, and its rule as it stands in the file.
     whole : set of int
         The identities of sequences that take the place of weaker ones as a whole.
+    types : dict
+        The element types that were used, by name.
 
     """
 
     written: dict[int, tuple[VirtualElement, Any]] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)
+    types: dict[str, ElementType] = field(default_factory=dict)
 
 
 def element_at(blueprint: Blueprint | None, tag: AnyTag) -> VirtualElement | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.blueprint.elements import VirtualElement
@@ -63,7 +64,7 @@ class ElementType:
     plugin_set: PluginSet
     name: str
 
-    @property
+    @cached_property
     def spec(self) -> ElementTypeSpec:
         """Its descriptor."""
         return cast("ElementTypeSpec", self.plugin_set.registry("element-type").spec(self.name))
@@ -125,7 +126,7 @@ class ElementType:
             The rule is wrong, or the code is.
 
         """
-        target = self._target()
+        target = self._target
         stated = self.spec.value
         if (
             value is True
@@ -177,6 +178,7 @@ class ElementType:
             )
             yield Problem(text, "write another kind of rule", loc(self.name), "bad-rule")
 
+    @cached_property
     def _target(self) -> Any:
         """Return the target; it does not say again what the descriptor says."""
         target = self.plugin_set.registry("element-type").resolve(self.name)

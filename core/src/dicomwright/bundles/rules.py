@@ -141,7 +141,9 @@ class Rules:
         if len(key) > MAX_NESTING:
             raise BlueprintError("rules are nested too deeply", loc=loc, kind="too-large")
         name, value, options = self.taken_apart(tag, data, loc)
-        kind = ElementType(self.plugin_set, name)
+        kind = self.notes.types.get(name) or self.notes.types.setdefault(
+            name, ElementType(self.plugin_set, name)
+        )
         condition = Condition.read(options.pop(_OPTION_IF)) if _OPTION_IF in options else None
         is_final = self.is_final(options.pop(_OPTION_FINAL, False), loc)
         wrong = kind.check(tag, value, options, lambda one: self.document.loc(*key, one))
