@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,17 +77,17 @@ def jobs(job_id: int | None, **given: Any) -> None:
     from dicomwright_node.store import jobs as rows
 
     with_phi = given["show_phi"]
-    store = _store(given)
-    if job_id is not None:
-        _print(_whole(store, _job(store, job_id), with_phi=with_phi), given["as_json"])
-        return
-    found = rows.find(store.database, given["states"], limit=given["limit"])
-    if given["as_json"]:
-        listed = [_row(store, job, with_phi=with_phi) for job in found]
-        click.echo(json.dumps({"counts": rows.count(store.database), "jobs": listed}, indent=2))
-    else:
-        for line in _table(store, found, with_phi=with_phi):
-            click.echo(line)
+    with _store(given) as store:
+        if job_id is not None:
+            _print(_whole(store, _job(store, job_id), with_phi=with_phi), given["as_json"])
+            return
+        found = rows.find(store.database, given["states"], limit=given["limit"])
+        if given["as_json"]:
+            listed = [_row(store, job, with_phi=with_phi) for job in found]
+            click.echo(json.dumps({"counts": rows.count(store.database), "jobs": listed}, indent=2))
+        else:
+            for line in _table(store, found, with_phi=with_phi):
+                click.echo(line)
 
 
 @click.command(short_help="Let a failed job begin again.")
@@ -104,14 +105,14 @@ def retry(job_ids: tuple[int, ...], **given: Any) -> None:
     from dicomwright_node.store import upkeep
     from dicomwright_node.store.errors import StateError
 
-    store = _store(given)
     problems: list[Problem] = []
-    for job_id in job_ids:
-        try:
-            job = upkeep.retry(store.database, job_id)
-            click.echo(f"job {job.id} is {job.state}")
-        except StateError as error:
-            problems += error.problems
+    with _store(given) as store:
+        for job_id in job_ids:
+            try:
+                job = upkeep.retry(store.database, job_id)
+                click.echo(f"job {job.id} is {job.state}")
+            except StateError as error:
+                problems += error.problems
     if problems:
         raise StateError.collect(problems)
 
@@ -142,24 +143,25 @@ def purge(job_ids: tuple[int, ...], **given: Any) -> None:
     """
     from dicomwright_node.store import upkeep
 
-    store = _store(given)
     states: tuple[JobState, ...] = given["states"] or ("done",)
-    gone = upkeep.purge(
-        store.database,
-        store.files,
-        before=time.time() - given["days"] * _DAY,
-        states=states,
-        job_ids=job_ids,
-        unwanted=given["unwanted"],
-    )
+    with _store(given) as store:
+        gone = upkeep.purge(
+            store.database,
+            store.files,
+            before=time.time() - given["days"] * _DAY,
+            states=states,
+            job_ids=job_ids,
+            unwanted=given["unwanted"],
+        )
     if given["as_json"]:
         click.echo(json.dumps({"jobs": gone.jobs, "instances": gone.instances}))
     else:
         click.echo(f"removed: {gone.jobs} jobs, {gone.instances} instances")
 
 
-def _store(given: dict[str, Any]) -> Store:
-    """Open the folder of the node that is meant; it is there already."""
+@contextmanager
+def _store(given: dict[str, Any]) -> Iterator[Store]:
+    """Open the folder of the node that is meant, which is there already, and close it in the end."""
     from dicomwright_node.config import NodeConfig, load
     from dicomwright_node.store import Store
     from dicomwright_node.store.errors import StoreError
@@ -168,7 +170,11 @@ def _store(given: dict[str, Any]) -> Store:
     folder = given["folder"] or config.node.folder
     if not (folder / "node.db").is_file():
         raise StoreError(f"{folder} is no folder of a node", hint="give --config or --folder")
-    return Store.open(folder)
+    store = Store.open(folder)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _job(store: Store, job_id: int) -> Job:
