@@ -24,6 +24,7 @@ from dicomwright.plugins.isolation import (
     seconds_allowed,
     stdout_to_stderr,
     strays,
+    surroundings_kept,
 )
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import UNKNOWN, Contribution, PluginRecord, Status, escape, tell
@@ -117,7 +118,7 @@ def _register(
     label = f"{record.distribution}:{record.name}"
     said = [f'plug-in "{record.name}" of {record.provider}:']
     try:
-        with timed(said), stdout_to_stderr():
+        with timed(said), stdout_to_stderr(), surroundings_kept():
             given, kinds = _isolated(partial(_in_time, partial(_take_in, manager, label, load)), "loading it")
             said.append(f"loaded, {', '.join(kinds) or 'nothing'}")
     except _RefusedError as refused:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SECONDS_VARIABLE", "TooLongError", "at_most", "seconds_allowed", "stdout_to_stderr", "strays"]
+__all__ = [
+    "SECONDS_VARIABLE",
+    "TooLongError",
+    "at_most",
+    "seconds_allowed",
+    "stdout_to_stderr",
+    "strays",
+    "surroundings_kept",
+]
 
 #: Environment variable: how many seconds a plug-in may take to load.
 SECONDS_VARIABLE = "DICOMWRIGHT_PLUGIN_SECONDS"
@@ -128,3 +136,24 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
         if rest:  # somebody else's alarm
             signal.setitimer(signal.ITIMER_REAL, max(rest - (monotonic() - started), 0.001), interval)
+
+
+@contextmanager
+def surroundings_kept() -> Iterator[None]:
+    """Put back what foreign code changes for all: working folder, environment variables, recursion limit."""
+    limit, environment = sys.getrecursionlimit(), dict(os.environ)
+    try:
+        folder = os.getcwd()  # noqa: PTH109  # without a Path
+    except OSError:  # it was removed
+        folder = ""
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        if os.environ != environment:
+            for name in {*os.environ} - {*environment}:
+                del os.environ[name]
+            os.environ.update(environment)
+        with suppress(OSError):
+            if folder and os.getcwd() != folder:  # noqa: PTH109  # without a Path
+                os.chdir(folder)
