@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dicomwright.blueprint.tags import AnyTag, TagLike
 
-__all__ = ["Blueprint", "FillingStrategy", "changed", "final_problems"]
+__all__ = ["Blueprint", "FillingStrategy", "changed", "element_at", "final_problems", "rivals"]
 
 
 class FillingStrategy(enum.Enum):
@@ -182,6 +182,17 @@ def changed(blueprint: Blueprint, elements: Mapping[AnyTag, VirtualElement]) -> 
     other._elements = {**blueprint._elements, **elements}  # noqa: SLF001  # a friend of the class
     other._replaced = dict(blueprint._replaced)  # noqa: SLF001  # the same
     return other
+
+
+def element_at(blueprint: Blueprint | None, tag: AnyTag) -> VirtualElement | None:
+    """Return the element of a tag, None if there is none."""
+    return None if blueprint is None else blueprint._elements.get(tag)  # noqa: SLF001  # a friend of the class
+
+
+def rivals(weaker: Blueprint, stronger: Blueprint) -> list[tuple[VirtualElement, VirtualElement]]:
+    """Return the elements of two blueprints that are for one tag, and not the same."""
+    older, newer = weaker._elements, stronger._elements  # noqa: SLF001  # a friend of the class
+    return [(older[tag], newer[tag]) for tag in older.keys() & newer.keys() if older[tag] is not newer[tag]]
 
 
 def final_problems(older: VirtualElement, newer: VirtualElement) -> list[Problem]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dicomwright.blueprint.blueprint import Blueprint, changed, final_problems
+from dicomwright.blueprint.blueprint import Blueprint, changed, final_problems, rivals
 from dicomwright.blueprint.elements import SequenceElement
+from dicomwright.blueprint.tags import sort_key
 
 if TYPE_CHECKING:
     from dicomwright.blueprint.elements import VirtualElement
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dicomwright.bundles.making import ElementType
     from dicomwright.errors import Problem
 
-__all__ = ["Notes", "element_at", "laid"]
+__all__ = ["Notes", "laid"]
 
 
 @dataclass
@@ -37,11 +38,6 @@ class Notes:
     types: dict[str, ElementType] = field(default_factory=dict)
 
 
-def element_at(blueprint: Blueprint | None, tag: AnyTag) -> VirtualElement | None:
-    """Return the element of a tag, None if there is none."""
-    return blueprint[tag] if blueprint is not None and tag in blueprint else None
-
-
 def laid(weaker: Blueprint, stronger: Blueprint, notes: Notes, problems: list[Problem]) -> Blueprint:
     """Return two blueprints laid over each other; final rules that would be lost are problems, and stay.
 
@@ -57,10 +53,7 @@ def laid(weaker: Blueprint, stronger: Blueprint, notes: Notes, problems: list[Pr
 
     """
     exchanged: dict[AnyTag, VirtualElement] = {}
-    for element in stronger:
-        older = element_at(weaker, element.tag)
-        if older is None or older is element:
-            continue
+    for older, element in sorted(rivals(weaker, stronger), key=lambda pair: sort_key(pair[1].tag)):
         merged = _merged(older, element, notes, problems)
         lost = final_problems(older, merged)
         problems += lost

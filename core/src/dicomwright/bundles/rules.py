@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dicomwright.blueprint.blueprint import Blueprint, final_problems
+from dicomwright.blueprint.blueprint import Blueprint, element_at, final_problems
 from dicomwright.blueprint.tags import describe, to_tag
 from dicomwright.bundles.conditions import Condition, ConditionalElement
 from dicomwright.bundles.context import RuleContext
-from dicomwright.bundles.laying import Notes, element_at
+from dicomwright.bundles.laying import Notes
 from dicomwright.bundles.making import EVERYWHERE, ElementType, types_named
 from dicomwright.bundles.sources import printable, resource, shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
