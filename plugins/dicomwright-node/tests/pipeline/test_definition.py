@@ -43,6 +43,8 @@ def test_a_pipeline_that_is_right():
         dicom_factory=DicomFactory(),
         header_blueprint=Blueprint(),
         patient_identifier_tag="StudyInstanceUID",
+        report=3,
+        _inputs="of my own",
     )()
     assert made.make_factory() is made.dicom_factory
     assert isinstance(pipeline(dicom_factory=DicomFactory)().make_factory(), DicomFactory)
@@ -115,6 +117,19 @@ class WrongProcess(AbstractProcessor):
         ),
         ({"input": input_with(validate=True)}, "input 'ct': validate takes other arguments"),
         ({"input": input_with(quiet=-1)}, "input 'ct': quiet is -1"),
+        (
+            {"input": input_with(image_grinder=len)},
+            "input 'ct': image_grinder means nothing; did you mean grinder?",
+        ),
+        (
+            {"input": input_with(required_tag=[])},
+            "input 'ct': required_tag means nothing; did you mean required_tags?",
+        ),
+        (
+            {"headers_blueprint": Blueprint()},
+            "headers_blueprint means nothing; did you mean header_blueprint?",
+        ),
+        ({"processor": Processor}, "processor means nothing; did you mean Processor?"),
     ],
 )
 def test_what_is_wrong(attributes, complaint):

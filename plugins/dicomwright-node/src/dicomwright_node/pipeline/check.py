@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from dicomwright_node.pipeline.definition import AbstractPipeline
 
 __all__ = ["check"]
+
+_OF_PIPELINES = (
+    "ae_title",
+    "dicom_factory",
+    "header_blueprint",
+    "input",
+    "patient_identifier_tag",
+    "port",
+    "Processor",
+)
+_OF_INPUTS = ("grinder", "quiet", "required_tags", "required_values", "validate")
+_CLOSE = 0.85
+_FORMER = {"image_grinder": ["grinder"]}  # names in DicomNode
+_OURS = frozenset({"builtins", "dicomwright_node.pipeline.definition", "dicomwright_node.pipeline.inputs"})
 
 
 def check(pipeline: type[AbstractPipeline]) -> None:
@@ -36,6 +51,7 @@ def check(pipeline: type[AbstractPipeline]) -> None:
             *_network(pipeline),
             *_processor(pipeline),
             *_building(pipeline),
+            *_misspelt(pipeline, "", _OF_PIPELINES),
             *_inputs(pipeline),
         )
     ]
@@ -115,6 +131,7 @@ def _input(name: Any, kind: Any) -> Iterator[tuple[str, str]]:
         )
         return
     yield from _requirements(name, kind)
+    yield from _misspelt(kind, f"input {name!r}: ", _OF_INPUTS)
     if not callable(grinder_of(kind)):
         yield f"input {name!r}: grinder is {_shown(kind.grinder)}", "it is a function of one argument"
     validate: Any = kind.validate
@@ -146,6 +163,18 @@ def _requirements(name: str, kind: type[AbstractInput]) -> Iterator[tuple[str, s
             yield (
                 f"input {name!r}: the value of {tag!r} is {_shown(value)}",
                 "it is a text, a number, or a list of them",
+            )
+
+
+def _misspelt(kind: type, where: str, known: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of a user's class that mean nothing, and look as if they should."""
+    own = {name for base in kind.__mro__ for name in vars(base) if base.__module__ not in _OURS}
+    for name in sorted(own - {*known}):
+        near = _FORMER.get(name) or get_close_matches(name, known, 1, _CLOSE)
+        if near and not name.startswith("_"):
+            yield (
+                f"{where}{name} means nothing",
+                f"did you mean {near[0]}? Begin the names of your own with _",
             )
 
 
