@@ -107,7 +107,7 @@ def png(pixels: NDArray[Any]) -> bytes:
     --------
     >>> import numpy as np
     >>> png(np.zeros((2, 3), np.uint8))[:4]
-    b'\\x89PNG'
+    b'\x89PNG'
 
     """
     rows, columns = pixels.shape[:2]
