@@ -92,7 +92,10 @@ def test_switched_off(site):
 def test_switched_off_for_the_whole_program(site):
     site.add("acme-bad", "raise AssertionError")
     group = click.Group(
-        "dicomwright", {"plugins": plugins}, params=[click.Option(["--no-plugins"], is_flag=True)]
+        "dicomwright",
+        {"plugins": plugins},
+        params=[click.Option(["--no-plugins"], is_flag=True)],
+        context_settings={"help_option_names": ["-h", "--help"]},  # click keeps what it sees first
     )
     found = json.loads(CliRunner().invoke(group, ["--no-plugins", "plugins", "--json"]).stdout)
     assert {row["distribution"]: row["status"] for row in found}["acme-bad"] == "disabled"

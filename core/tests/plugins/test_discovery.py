@@ -438,7 +438,7 @@ def test_builtins_come_through_the_same_hooks():
     assert (one.name, one.distribution, one.kinds) == (
         "builtin",
         "dicomwright",
-        ("element-type", "encoder", "codec", "function", "validator"),
+        ("element-type", "encoder", "codec", "function", "executor", "validator"),
     )
     assert found.registry("encoder").names() == ("image", "planar-stack")
     assert {"copy", "static", "discard", "keyed-index"} <= set(found.registry("element-type").names())
