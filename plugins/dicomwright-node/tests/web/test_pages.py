@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
 import zlib
 
 import numpy as np
@@ -242,3 +243,29 @@ def test_pages_can_be_switched_off(make_site):
     site = make_site(enabled=False)
     assert site.ask("/")[0] == 404
     assert site.ask("/health/live")[0] == 200
+
+
+def test_slow_pictures_do_not_hold_up_health(make_site, monkeypatch):
+    from dicomwright_node.web import pages
+
+    begun, end = threading.Event(), threading.Event()
+
+    def slow(*_):
+        begun.set()
+        end.wait(30)
+        return b""
+
+    monkeypatch.setattr(pages.ProcessExecutor, "run", lambda *_, **__: slow())
+    site = make_site()
+    asked = [threading.Thread(target=site.ask, args=("/jobs/2/inputs/0.png",)) for _ in range(60)]
+    for one in asked:
+        one.start()
+    try:
+        assert begun.wait(10)
+        assert site.ask("/health/live")[0] == 200
+        assert site.ask("/health/ready")[0] == 200
+        assert site.ask("/")[0] == 200
+    finally:
+        end.set()
+        for one in asked:
+            one.join(30)

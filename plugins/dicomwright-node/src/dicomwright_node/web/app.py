@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["routes"]
 
+_PICTURES_AT_ONCE = 2
+
 
 def routes(
     store: Store, pipeline: type[AbstractPipeline], config: NodeConfig, scheduler: Scheduler
@@ -42,7 +45,7 @@ def routes(
 
     """
 
-    def live(_: Request) -> Response:
+    async def live(_: Request) -> Response:  # needs no thread, of which there may be none left
         return JSONResponse({"live": True})
 
     def ready(_: Request) -> Response:
@@ -72,6 +75,7 @@ def _pages(
     store: Store, pipeline: type[AbstractPipeline], config: NodeConfig, scheduler: Scheduler
 ) -> list[BaseRoute]:
     guard = Guard(config.web, config.http.host)
+    turns = asyncio.Semaphore(_PICTURES_AT_ONCE)
     pages = Pages(store, pipeline, config.web, scheduler, guard)
     style = resources.files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
     return [
@@ -79,8 +83,8 @@ def _pages(
         Route("/unwanted", guard.protect(pages.unwanted), methods=["GET"]),
         Route("/jobs/{job:int}", guard.protect(pages.job), methods=["GET"]),
         Route("/jobs/{job:int}/retry", guard.protect(pages.retry), methods=["POST"]),
-        Route("/jobs/{job:int}/outputs/{output:int}.png", guard.protect(pages.output_picture)),
-        Route("/jobs/{job:int}/inputs/{index:int}.png", guard.protect(pages.input_picture)),
+        Route("/jobs/{job:int}/outputs/{output:int}.png", guard.protect(pages.output_picture, turns)),
+        Route("/jobs/{job:int}/inputs/{index:int}.png", guard.protect(pages.input_picture, turns)),
         Route("/style.css", guard.protect(lambda _: Response(style, media_type="text/css"))),
     ]
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
@@ -55,8 +57,13 @@ class Guard:
         """Return what a form of ours holds; nobody else can know it."""
         return hmac.new(self._secret, purpose.encode(), hashlib.sha256).hexdigest()
 
-    def protect(self, handler: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-        """Return a handler that is asked only what it may be asked, and whose answers browsers treat with care."""
+    def protect(
+        self, handler: Callable[[Request], Response], turns: asyncio.Semaphore | None = None
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return a handler that is asked only what it may be asked, and whose answers browsers treat with care.
+
+        With `turns`, requests wait for theirs without a thread, so that slow ones do not hold up the others.
+        """
 
         async def guarded(request: Request) -> Response:
             refusal = self._refusal(request)
@@ -65,7 +72,8 @@ class Guard:
             if refusal:
                 response: Response = PlainTextResponse(f"{refusal}\n", 403)
             else:
-                response = await run_in_threadpool(handler, request)
+                async with turns or nullcontext():
+                    response = await run_in_threadpool(handler, request)
             response.headers.update(_HEADERS)
             return response
 

@@ -61,7 +61,6 @@ class Pages:
         self._guard = guard
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
-        self._rendering = threading.Semaphore(2)
         self._templates = Environment(
             loader=PackageLoader("dicomwright_node.web"),
             autoescape=True,
@@ -173,16 +172,12 @@ class Pages:
         """Return a picture, made where hostile pixels do no harm; empty if there is none."""
         if not paths:
             return b""
-        with self._rendering:
-            try:
-                made: bytes = ProcessExecutor().run(
-                    render,
-                    [paths, self._settings.show_phi],
-                    seconds=_PICTURE_SECONDS,
-                    memory=_PICTURE_MEMORY,
-                )
-            except DicomwrightError:
-                return b""
+        try:
+            made: bytes = ProcessExecutor().run(
+                render, [paths, self._settings.show_phi], seconds=_PICTURE_SECONDS, memory=_PICTURE_MEMORY
+            )
+        except DicomwrightError:
+            return b""
         return made
 
     def _page(self, template: str, status: int = 200, **values: Any) -> Response:
