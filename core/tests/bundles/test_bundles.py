@@ -159,6 +159,20 @@ def test_what_is_given_counts_more_than_the_environment(bundle_folder, monkeypat
     }
 
 
+def test_a_broken_one_that_counts_more_is_not_passed_over_in_silence(
+    bundle_folder, monkeypatch, site, bundle_files
+):
+    site.install(bundle_files)
+    broken = bundle_folder(
+        "new", {"bundle.toml": bundle_files["bundle.toml"].replace("[blue", "more = 1\n[blue")}
+    )
+    monkeypatch.setenv(VARIABLE, str(broken))
+    assert "though it cannot be used" in installed()["acme-site"].reason
+    text = refused("site/ct")
+    assert f'bundle "site" of {broken} cannot be used' in text
+    assert 'unknown key "more"' in text
+
+
 def test_two_of_one_name_are_both_unusable(bundle_folder):
     one, two = bundle_folder("one"), bundle_folder("two")
     found = records(one, two, bundle_folder("three", {"bundle.toml": BUNDLE_OF("three")}))

@@ -21,7 +21,7 @@ from dicomwright.bundles.stores import (
     within,
 )
 from dicomwright.bundles.toml_text import decoded, read_toml
-from dicomwright.errors import BlueprintError
+from dicomwright.errors import BlueprintError, Problem
 from dicomwright.plugins.compatibility import fits_core
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dicomwright.bundles.stores import Store
 
-__all__ = ["Bundle", "core_problem", "open_bundle", "open_store"]
+__all__ = ["Bundle", "core_problem", "open_bundle", "open_store", "read_bundle"]
 
 _MAX_MANIFEST = 64 * 1024
 _KEPT = 1024 * 1024
@@ -159,19 +159,32 @@ def open_bundle(path: Path, label: str = "") -> Bundle:
         It is none, or its ``bundle.toml`` is wrong; all problems are in the error.
 
     """
+    bundle, problems = read_bundle(path, label)
+    if problems:
+        raise BlueprintError.collect(problems)
+    return bundle
+
+
+def read_bundle(path: Path, label: str = "") -> tuple[Bundle, list[Problem]]:
+    """Return the bundle of a folder or a zip, and what is wrong with its ``bundle.toml``. See `open_bundle`.
+
+    Raises
+    ------
+    BlueprintError
+        It is none, or its ``bundle.toml`` is not TOML.
+
+    """
     store = open_store(path, label or printable(str(path)))
     file = f"{store.label}/{FILE}"
     data, lines = read_toml(decoded(store.read(FILE, _MAX_MANIFEST), file), file)
-    manifest = read_manifest(data, lines, file)
-    if _OURS.fullmatch(manifest.name) or manifest.name in shipped_names():
-        whose = "the name of a shipped blueprint" if manifest.name in shipped_names() else "dicomwright's own"
-        raise BlueprintError(
-            f"the name {shown(manifest.name)} is {whose}",
-            hint="choose another name",
-            loc=f"{file}:{lines.get(('name',), 1)}",
-            kind="reserved-name",
-        )
-    return Bundle(manifest, store, printable(str(path)))
+    manifest, problems = read_manifest(data, lines, file)
+    is_shipped = manifest.name in shipped_names()
+    if _OURS.fullmatch(manifest.name) or is_shipped:
+        whose = "the name of a shipped blueprint" if is_shipped else "dicomwright's own"
+        loc = f"{file}:{lines.get(('name',), 1)}"
+        message = f"the name {shown(manifest.name)} is {whose}"
+        problems.append(Problem(message, "choose another name", loc, "reserved-name"))
+    return Bundle(manifest, store, printable(str(path))), problems
 
 
 def core_problem(bundle: Bundle, core: str) -> str:

@@ -26,6 +26,7 @@ __all__ = ["VARIABLE", "BundleRecord", "BundleSet"]
 VARIABLE = "DICOMWRIGHT_BUNDLES"
 
 Status = Literal["usable", "failed", "incompatible", "conflict", "shadowed", "disabled"]
+_NO_CLAIM = ("shadowed", "disabled")
 _TOLD = 2
 _GIVEN, _ENVIRONMENT, _INSTALLED = "--bundle", VARIABLE, "installed"
 
@@ -205,13 +206,15 @@ def _once(paths: Iterable[str]) -> Iterable[str]:
 
 def _settled(tier: list[_Found], stronger: list[BundleRecord]) -> Iterator[_Found]:
     """Yield bundles of one kind with the names that they do not get."""
-    taken = {record.name: record for record in stronger if record.status in ("usable", "conflict")}
+    taken = {record.name: record for record in stronger if record.name and record.status not in _NO_CLAIM}
     usable = [found for found in tier if found.record.status == "usable"]
     for found in tier:
         record = found.record
         rivals = [one.record.who for one in usable if one is not found and one.record.name == record.name]
         if record.status == "usable" and record.name in taken:
             reason = f"{taken[record.name].who} has the name and counts more"
+            if taken[record.name].status != "usable":
+                reason += ", though it cannot be used"
             record = replace(record, status="shadowed", reason=reason)
         elif record.status == "usable" and rivals:
             reason = f"{' and '.join(rivals)} has the name {shown(record.name)}, too, so neither is used"
@@ -226,25 +229,33 @@ def _at(path: str, source: str) -> _Found:
 
 def _opened(path: Path, record: BundleRecord, label: str = "") -> _Found:
     """Open a bundle; whatever is wrong with it stays with it."""
-    from dicomwright.bundles.bundle import core_problem, open_bundle  # late: most builds need no bundle
+    from dicomwright.bundles.bundle import core_problem, read_bundle  # late: most builds need no bundle
 
     try:
-        bundle = open_bundle(path, label)
+        bundle, problems = read_bundle(path, label)
     except BlueprintError as error:
-        reason = printable("; ".join(str(problem) for problem in error.problems))
-        return _Found(replace(record, status="failed", reason=reason), None, error.problems)
+        return _failed(record, error.problems)
     manifest = bundle.manifest
     record = replace(
         record,
-        name=manifest.name,
-        version=manifest.version,
+        name=manifest.name or record.name,
+        version=manifest.version or record.version,
         contact=manifest.contact,
         blueprints=tuple(f"{manifest.name}/{name}" for name in sorted(manifest.blueprints)),
     )
+    if problems:
+        return _failed(replace(record, blueprints=()), problems)
     misfit = core_problem(bundle, version())
     if misfit:
         return _Found(replace(record, status="incompatible", reason=misfit), None)
     return _Found(record, bundle)
+
+
+def _failed(record: BundleRecord, problems: Iterable[Problem]) -> _Found:
+    """Return what became of a bundle that cannot be used."""
+    found = tuple(problems)
+    reason = printable("; ".join(str(problem) for problem in found))
+    return _Found(replace(record, status="failed", reason=reason), None, found)
 
 
 def _installed() -> Iterator[_Found]:

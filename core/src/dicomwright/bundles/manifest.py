@@ -64,8 +64,10 @@ class Manifest:
     blueprints: dict[str, str] = field(default_factory=dict)
 
 
-def read_manifest(data: Mapping[str, Any], lines: Mapping[Key, int], file: str) -> Manifest:
-    """Return what a ``bundle.toml`` says.
+def read_manifest(
+    data: Mapping[str, Any], lines: Mapping[Key, int], file: str
+) -> tuple[Manifest, list[Problem]]:
+    """Return what a ``bundle.toml`` says, as far as it is right, and what is wrong in it.
 
     Parameters
     ----------
@@ -76,17 +78,9 @@ def read_manifest(data: Mapping[str, Any], lines: Mapping[Key, int], file: str) 
     file : str
         What messages call the file.
 
-    Raises
-    ------
-    BlueprintError
-        With everything that is wrong in it.
-
     """
     reader = _Reader(data, lines, file)
-    manifest = reader.read()
-    if reader.problems:
-        raise BlueprintError.collect(reader.problems)
-    return manifest
+    return reader.read(), reader.problems
 
 
 class _Reader:
