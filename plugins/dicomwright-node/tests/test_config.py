@@ -70,7 +70,7 @@ log_phi = 1
         load(written(text))
     told = {one.message: one.hint for one in refused.value.problems}
     assert told == {
-        "[surprise] is unknown": "known: node, dimse, http, stow, limits, retention, logging",
+        "[surprise] is unknown": "known: node, dimse, http, stow, limits, retention, jobs, delivery, web, logging",
         "[dimze] is unknown": "did you mean dimse?",
         "[dimse] prot is unknown": "did you mean port?",
         "[dimse] port is 70000": "it is a whole number from 0 to 65535",

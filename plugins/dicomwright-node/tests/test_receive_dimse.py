@@ -23,6 +23,7 @@ from pynetdicom.sop_class import (
     Verification,
 )
 
+from dicomwright_node.config import LimitsConfig
 from dicomwright_node.store import instances
 from workbench.nodes import ct_instance
 
@@ -205,6 +206,23 @@ def test_small_and_large_pdus(make_receiver):
     receiver = make_receiver(max_pdu=2**20)
     assert statuses(send(receiver, ct_instance(rows=600, columns=700))) == [0]
     assert stored(receiver)["2.25.77.1"]["size"] > 840_000
+
+
+def test_a_node_that_keeps_as_much_as_it_may(make_receiver):
+    receiver = make_receiver(limits=LimitsConfig(min_free=0, max_stored=1))
+    (first,) = send(receiver, ct_instance())
+    receiver.intake._used = (0, -100.0)
+    (second,) = send(receiver, ct_instance(2))
+    assert (first.Status, second.Status, second.ErrorComment) == (
+        0,
+        0xA700,
+        "the node keeps as much as it may",
+    )
+
+
+def test_a_disk_that_is_nearly_full(make_receiver):
+    (answer,) = send(make_receiver(limits=LimitsConfig(min_free=2**60)), ct_instance())
+    assert (answer.Status, answer.ErrorComment) == (0xA700, "the disk of the node is nearly full")
 
 
 def test_storescu_of_dcmtk(receiver, run_dcmtk, tmp_path):

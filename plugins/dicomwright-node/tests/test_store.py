@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -318,6 +319,21 @@ def test_an_error_undoes_the_whole_transaction(database):
         twice()
     assert database.read("SELECT * FROM jobs") == []
     assert jobs.assign(database, "p", "k", []).id == 1
+
+
+def test_a_thread_that_ends_takes_its_connection_with_it(database):
+    def open_files():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    def work():
+        database.read("SELECT 1")
+
+    before = open_files()
+    for _ in range(20):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert open_files() <= before + 2
 
 
 def test_every_connection_is_durable(database):

@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from dicomwright_node.store.errors import StoreError
 
@@ -18,6 +19,17 @@ __all__ = ["Database"]
 
 _VERSION = 1
 _BUSY_SECONDS = 30.0
+
+
+class _Held:
+    """A connection that is closed with its thread; by itself, it would wait for the collector of cycles."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        """Give the files back."""
+        self.connection.close()
 
 
 class Database:
@@ -49,14 +61,18 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: WeakSet[_Held] = WeakSet()
         self._lock = threading.Lock()
         try:
             path.touch(mode=0o600)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
+            self.close()
             message = f"{path}: the node's database cannot be used: {error}"
             raise StoreError(message, hint="check the file and its folder") from error
+        except StoreError:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -77,26 +93,27 @@ class Database:
     def close(self) -> None:
         """Close the connections of all threads; none may be in use."""
         with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+            for held in list(self._open):
+                held.connection.close()
         self._local = threading.local()
 
     def _connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = sqlite3.connect(
-                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = _Held(
+                sqlite3.connect(
+                    self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                )
             )
-            found.row_factory = sqlite3.Row
-            found.execute("PRAGMA journal_mode = WAL")
-            found.execute("PRAGMA synchronous = FULL")
-            found.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = found
             with self._lock:
-                self._open.append(found)
-        return found
+                self._open.add(held)
+            held.connection.row_factory = sqlite3.Row
+            held.connection.execute("PRAGMA journal_mode = WAL")
+            held.connection.execute("PRAGMA synchronous = FULL")
+            held.connection.execute("PRAGMA foreign_keys = ON")
+            self._local.held = held
+        return held.connection
 
     def _prepare(self) -> None:
         """Make the tables in a new file; refuse one of another version."""
