@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import time
 from pathlib import Path
@@ -144,3 +145,18 @@ def test_a_database_that_cannot_be_written_for_a_while(
     assert (job.state, job.attempts) == ("done", 1)
     assert (results / "report.txt").is_file()
     assert "the database cannot be written" in caplog.text
+
+
+def test_a_stop_does_not_wait_for_an_archive_that_is_down(make_node, patient, tmp_path, monkeypatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # nobody listens
+        monkeypatch.setenv("TRIAL_PORT", str(closed.getsockname()[1]))
+        node = make_node(tmp_path / "node", "Sent", delivery={"first_wait": 30.0, "retries": 9})
+        node.receive(patient("one"))
+        node.until(lambda: node.jobs() and node.jobs()[0].state == "delivering")
+        time.sleep(0.5)  # it waits between two tries
+        start = time.monotonic()
+        node.scheduler.stop(10)
+        assert time.monotonic() - start < 5
+    (row,) = deliveries.of_job(node.store.database, 1)
+    assert row.state == "pending"
