@@ -1,84 +1,91 @@
-"""Every kind of rule passes the battery that those of third parties pass."""
+"""The element types pass the battery that third parties' element types pass."""
 
 from __future__ import annotations
+
+from types import MappingProxyType
 
 import pytest
 
 from dicomwright.testing import ElementTypeConformance
 
 
-class Elements(ElementTypeConformance):
-    """What they have in common: a parent series, and a key."""
-
+class _Element(ElementTypeConformance):
     module = "dicomwright_elements.plugin"
     blueprints = ("ct-image",)
     parents = True
 
     @pytest.fixture(autouse=True)
-    def site_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("SITE_KEY", "a key for tests, and no secret")
+    def _key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SITE_KEY", "0123456789abcdef0123456789abcdef")
 
 
-class TestLookup(Elements):
+class TestLookup(_Element):
     name = "lookup"
-    rules = 'PatientComments = { lookup = "t.csv", from = "Modality" }'
-    files = {"t.csv": "modality,meaning\nCT,computed\n"}  # nobody changes it
-    expected = {"PatientComments": "computed"}  # nobody changes it
-    refused = ('PatientComments = { lookup = "none.csv" }', "PatientComments = { lookup = 3 }")
-
-
-class TestRegex(Elements):
-    name = "regex"
-    rules = 'PatientComments = { regex = "^C", with = "D", from = "Modality" }'
-    expected = {"PatientComments": "DT"}  # nobody changes it
-    refused = ('StudyID = { regex = "(", with = "" }', 'StudyID = { regex = "a" }')
-
-
-class TestTemplate(Elements):
-    name = "template"
-    rules = 'ImageComments = { template = "{Modality} {InstanceNumber}", of = { InstanceNumber = "copy-instance" } }'
-    expected = {"ImageComments": "CT 1"}  # nobody changes it
-    refused = ('StudyID = { template = "{" }', 'StudyDate = { template = "x" }')
-
-
-class TestFirstOf(Elements):
-    name = "first-of"
-    rules = 'PatientComments = { first-of = [ "copy", { static = "none" } ] }'
-    expected = {"PatientComments": "none"}  # nobody changes it
-    refused = ("StudyID = { first-of = [] }", 'StudyID = { first-of = "copy" }')
-
-
-class TestWhen(Elements):
-    name = "when"
-    rules = (
-        'PatientComments = { when = { Modality = "CT" }, then = { static = "a" }, else = { static = "b" } }'
+    rules = 'PatientComments = { lookup = "sexes.csv", from = "PatientSex" }'
+    files = MappingProxyType({"sexes.csv": "code,meaning\nM,male\nO,other\n"})
+    expected = MappingProxyType({"PatientComments": "other"})
+    refused = (
+        'PatientComments = { lookup = "none.csv", from = "PatientSex" }',
+        'PatientComments = { lookup = "../sexes.csv" }',
+        "PatientComments = { lookup = 3 }",
     )
-    expected = {"PatientComments": "a"}  # nobody changes it
-    refused = ('StudyID = { when = { Modality = "CT" } }', 'StudyID = { when = {}, then = "copy" }')
 
 
-class TestHashId(Elements):
+class TestRegex(_Element):
+    name = "regex"
+    rules = 'SeriesDescription = { regex = "^Phantom +", with = "" }'
+    expected = MappingProxyType({"SeriesDescription": "parent"})
+    refused = ('SeriesDescription = { regex = "(", with = "" }', "SeriesDescription = { regex = 3 }")
+
+
+class TestTemplate(_Element):
+    name = "template"
+    rules = 'ImageComments = { template = "{PatientID} in {StudyDate.year}" }'
+    expected = MappingProxyType({"ImageComments": "P-001 in 2024"})
+    refused = ('ImageComments = { template = "{NoSuchTag}" }', 'ImageComments = { template = "{" }')
+
+
+class TestFirstOf(_Element):
+    name = "first-of"
+    rules = 'ImageComments = { first-of = [ { copy = "optional" }, { static = "none" } ] }'
+    expected = MappingProxyType({"ImageComments": "none"})
+    refused = ("ImageComments = { first-of = [] }", 'ImageComments = { first-of = "copy" }')
+
+
+class TestWhen(_Element):
+    name = "when"
+    rules = 'ImageComments = { when = { Modality = "CT" }, then = { static = "a CT" } }'
+    expected = MappingProxyType({"ImageComments": "a CT"})
+    refused = (
+        'ImageComments = { when = { Modality = "CT" } }',
+        'ImageComments = { when = "CT", then = "copy" }',
+    )
+
+
+class TestHashId(_Element):
     name = "hash-id"
-    rules = 'PatientID = { hash-id = "env:SITE_KEY", from = "Modality" }'
-    expected = {"PatientID": "DEOL5ZZ7XM3ZLIXF"}  # nobody changes it
-    refused = ('PatientID = { hash-id = "secret" }', 'StudyDate = { hash-id = "env:A" }')
+    rules = 'PatientID = { hash-id = "env:SITE_KEY", prefix = "STE-" }'
+    refused = (
+        'PatientID = { hash-id = "SITE_KEY" }',
+        'PatientID = { hash-id = "env:SITE_KEY", length = 4 }',
+    )
 
 
-class TestDateShift(Elements):
+class TestDateShift(_Element):
     name = "date-shift"
-    rules = "StudyDate = { date-shift = 1, of = { static = 2024-02-28 } }"
-    expected = {"StudyDate": "20240229"}  # nobody changes it
-    refused = ("StudyTime = { date-shift = 1 }", 'StudyDate = { date-shift = "secret" }')
+    rules = "StudyDate = { date-shift = -5 }"
+    expected = MappingProxyType({"StudyDate": "20240229"})
+    refused = ("StudyDate = { date-shift = true }", "PatientID = { date-shift = 5 }")
 
 
-class TestCounter(Elements):
+class TestCounter(_Element):
     name = "counter"
-    rules = 'ImageComments = { counter = 7, width = 3, prefix = "n" }'
-    expected = {"ImageComments": "n007"}  # nobody changes it
-    refused = ("StudyDate = { counter = 1 }", "ImageComments = { counter = 1, step = 0 }")
+    rules = 'ImageComments = { counter = 7, width = 3, prefix = "no. " }'
+    expected = MappingProxyType({"ImageComments": "no. 007"})
+    refused = ('ImageComments = { counter = "x" }', "ImageComments = { counter = 1, step = 0.5 }")
 
 
-class TestCode(Elements):
+class TestCode(_Element):
     name = "code"
-    rules = 'ProcedureCodeSequence = { code = "SCT:Liver" }'
-    refused = ('ProcedureCodeSequence = { code = "SCT:Livr" }', 'StudyID = { code = "SCT:Liver" }')
+    rules = 'ProcedureCodeSequence = { code = "DCM:113076" }'
+    refused = ('ProcedureCodeSequence = { code = "DCM:none" }', 'PatientID = { code = "DCM:113076" }')
