@@ -237,7 +237,7 @@ STATES = ("StudyID", "ImageType", CODES)
 
 @st.composite
 def operations(draw):
-    """Draw what one file does to each of three tags: (tag, operation, data)."""
+    """Draw what one file does to each of three tags: (tag, operation, data, whether that is final)."""
     found = []
     for tag in STATES:
         kinds = ["none", "set", "append", "remove"] + (["over"] if tag == CODES else [])
@@ -248,46 +248,58 @@ def operations(draw):
             data = draw(st.lists(CODE, min_size=1, max_size=3))
         else:
             data = draw(st.lists(VALUES, min_size=1, max_size=1 if tag == "StudyID" else 3))
-        found.append((tag, kind, data))
+        found.append((tag, kind, data, draw(st.integers(0, 9)) == 0))
     return found
 
 
-def after(state, changes):
+def after(state, changes, finals):
     """Apply the operations of a file to lists of values and items; None where one is refused."""
     state = dict(state)
-    for tag, kind, data in changes:
-        old = state.get(tag)
-        if kind == "set" or (kind == "over" and old is None):
-            state[tag] = list(data)
-        elif old is None:
+    for tag, kind, data, final in changes:
+        changed = None if tag in finals else CHANGES[kind](state.get(tag), removable(tag, data), data)
+        if changed is None or len(changed) in WRONG_COUNTS.get(tag, ()):
             return None
-        elif kind == "over":
-            laid = [{**one, **other} for one, other in zip(old, data, strict=False)]
-            state[tag] = [*laid, *old[len(data) :], *data[len(old) :]]
-        elif kind == "append":
-            state[tag] = [*old, *data]
-        else:
-            unwanted = [one["CodeValue"] if tag == CODES else one for one in data]
-            for one in dict.fromkeys(map(str, unwanted)) if tag != CODES else map(str, unwanted):
-                left = [
-                    item for item in state[tag] if str(item["CodeValue"] if tag == CODES else item) != one
-                ]
-                if len(left) == len(state[tag]):
-                    return None
-                state[tag] = left
-        if tag == "StudyID" and len(state[tag]) > 1:
-            return None
-        if tag == "ImageType" and len(state[tag]) == 1:
-            return None  # the dictionary wants two
+        finals.update({tag} if final else ())
+        state[tag] = changed
     return state
+
+
+def laid_over(old, data):
+    laid = [{**one, **other} for one, other in zip(old, data, strict=False)]
+    return [*laid, *old[len(data) :], *data[len(old) :]]
+
+
+def without(old, unwanted):
+    left = old
+    for one in unwanted or ():
+        fewer = [item for item in left if (code_only(item) if isinstance(one, dict) else item) != one]
+        if len(fewer) == len(left):
+            return None
+        left = fewer
+    return left
+
+
+def code_only(item):
+    """Return what names an item."""
+    return {"CodeValue": item["CodeValue"]["static"]}
+
+
+CHANGES = {  # from the values before, what is named, and the data; None is refused
+    "set": lambda _old, _named, data: list(data),
+    "over": lambda old, _named, data: laid_over(old or [], data),
+    "append": lambda old, _named, data: None if old is None else [*old, *data],
+    "remove": lambda old, named, _data: None if old is None else without(old, named),
+}
+WRONG_COUNTS = {"StudyID": range(2, 99), "ImageType": (1,)}  # the dictionary wants one, and two or none
 
 
 def written(changes):
     """Return the rules of a file."""
     lines = []
-    for tag, kind, data in changes:
+    for tag, kind, data, final in changes:
         name = {"set": "sequence" if tag == CODES else "static", "over": "sequence"}.get(kind, kind)
         options = {"replace": True} if tag == CODES and kind == "set" else {}
+        options |= {"final": True} if final else {}
         lines.append(rule(tag, **{name: removable(tag, data) if kind == "remove" else data}, **options))
     return "\n".join(lines)
 
@@ -296,24 +308,25 @@ def removable(tag, data):
     """Return what names values or items."""
     if tag != CODES:
         return list(dict.fromkeys(data))
-    return [{"CodeValue": one["CodeValue"]["static"]} for one in data]
+    return [code_only(one) for one in data]
 
 
 @settings(max_examples=120)
 @given(st.lists(operations(), min_size=1, max_size=4))
 def test_any_chain_of_files_comes_to_what_a_model_says(files):
     with tempfile.TemporaryDirectory() as folder:
-        path, expected = None, {}
+        path, expected, finals = None, {}, set()
         for number, changes in enumerate(files):
             extends = f'extends = ["./{path.name}"]' if path else ""
             path = Path(folder) / f"f{number}.toml"
             path.write_text(f"schema = 1\n{extends}\n[elements]\n{written(changes)}\n")
-            expected = None if expected is None else after(expected, changes)
+            expected = None if expected is None else after(expected, changes, finals)
         if expected is None:
             with pytest.raises(BlueprintError):
                 load_blueprint(path)
             return
         blueprint = load_blueprint(path)
+        assert {element_name(one) for one in blueprint if one.final} == finals
         assert {element_name(one): contents(one) for one in blueprint} == {
             tag: plain(tag, value) for tag, value in expected.items()
         }

@@ -234,3 +234,16 @@ def test_derived_uids_follow_the_value(declared):
 
     assert uid() == uid()
     assert uid(label="b") != uid(label="c")
+
+
+@pytest.mark.parametrize("with_parents", [False, True])
+def test_lint_sees_parameters_inside_rules(declared, make_series, with_parents):
+    path = declared(
+        'label = { type = "LO" }\nother = { type = "SH" }',
+        'SeriesDescription = { copy-or-else = { parameter = "label" } }\n'
+        'StudyID = { copy-or-else = { parameter = "other" }, only-if = { Modality = "MR" } }',
+        head='schema = 1\nextends = ["mr-image"]',
+    )
+    found = lint(path, make_series("MR", shape=(3, 4, 5)) if with_parents else None)
+    assert [one.message for one in found if one.severity == "error"] == []
+    assert sum(one.kind == "parameter" for one in found) == 2

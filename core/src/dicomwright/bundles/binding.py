@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.blueprint import Blueprint, changed
-from dicomwright.blueprint.elements import SequenceElement, StaticElement
+from dicomwright.blueprint.elements import SequenceElement, StaticElement, VirtualElement
 from dicomwright.blueprint.environment import SeriesEnvironment
 from dicomwright.bundles.conditions import ConditionalElement
 from dicomwright.bundles.parameters import LATER, ParameterElement
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.bundles.parameters import Parameter
     from dicomwright.errors import Problem
 
 __all__ = ["Binding", "BoundElement"]
+
+_DEEPEST = 8
 
 
 class BoundElement(StaticElement):
@@ -79,10 +80,24 @@ class Binding:
             items = [self.bound(item) for item in element.blueprints]
             same = all(one is two for one, two in zip(items, element.blueprints, strict=True))
             other = element if same else SequenceElement(element.tag, items)
+        else:
+            self._note(vars(element).values(), _DEEPEST)
         if other is not element:
             other.origin = element.origin
             other.final = element.final
         return other
+
+    def _note(self, parts: Iterable[Any], depth: int) -> None:
+        """Note the parameters that rules inside a rule need, such as the other value of a copy."""
+        for part in parts if depth else ():
+            if isinstance(part, ParameterElement):
+                self._value(part)
+            elif isinstance(part, VirtualElement):
+                self._note(vars(part).values(), depth - 1)
+            elif isinstance(part, list | tuple | Blueprint):
+                self._note(part, depth - 1)
+            elif isinstance(part, dict):
+                self._note(part.values(), depth - 1)
 
     def _value(self, element: ParameterElement) -> VirtualElement:
         """Return one parameter as its value, itself where it is not known."""
