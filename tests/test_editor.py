@@ -32,7 +32,7 @@ def schema(tmp_path_factory):
 
 
 def taplo(*arguments):
-    command = [SCRIPTS / "taplo", "check", *map(str, arguments)]
+    command = [SCRIPTS / "taplo", "check", "--no-auto-config", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -42,6 +42,7 @@ def test_taplo_accepts_the_shipped_blueprints(tmp_path):
     assert len(SHIPPED) > 10
     done = taplo("--schema", path.as_uri(), *SHIPPED)
     assert done.returncode == 0, done.stderr
+    assert f"total={len(SHIPPED)} excluded=0" in done.stderr
 
 
 def blueprints_on_pages():
@@ -128,10 +129,9 @@ def server(folder):
             process.kill()
 
 
-@pytest.fixture(scope="module")
-def ask(schema):
-    """Return `ask(text, method) -> answer` of a language server, asked at the `|` in a blueprint file."""
-    folder = schema.parent
+@contextmanager
+def editor(folder):
+    """Give `at(file, text, method) -> answer` of a language server, asked at the `|` in the text of a file."""
     with server(folder) as running:
         uri = folder.as_uri()
         running.ask(
@@ -140,16 +140,23 @@ def ask(schema):
         )  # fmt: skip
         running.send(method="initialized", params={})
 
-        def at(text, method):
-            text = f"#:schema ./{schema.name}\nschema = 1\n[elements]\n{text}\n"
+        def at(file, text, method):
             before = text.partition("|")[0]
-            document = {"uri": (folder / f"site{running.count}.toml").as_uri()}
+            document = {"uri": file.as_uri()}
             shown = {**document, "languageId": "toml", "version": 1, "text": text.replace("|", "")}
             running.send(method="textDocument/didOpen", params={"textDocument": shown})
             position = {"line": before.count("\n"), "character": len(before) - before.rfind("\n") - 1}
             return running.ask(method, textDocument=document, position=position)
 
         yield at
+
+
+@pytest.fixture(scope="module")
+def ask(schema):
+    """Return `ask(rule, method) -> answer` for a rule in a file that names the schema."""
+    head = f"#:schema ./{schema.name}\nschema = 1\n[elements]\n"
+    with editor(schema.parent) as at:
+        yield lambda rule, method: at(schema.with_name(f"{hash(rule)}.toml"), f"{head}{rule}\n", method)
 
 
 def labels(answer):
@@ -179,3 +186,15 @@ def test_hovering_explains(ask):
     answer = str(ask('PatientName = { co|py = "usable" }', "textDocument/hover"))
     assert "value, the same in all its instances" in answer
     assert "VR PN" in str(ask('Patient|Name = "copy"', "textDocument/hover"))
+
+
+def test_shipped_blueprints_are_completed_in_a_checkout():
+    file = next(path for path in SHIPPED if path.name == "mr-image.toml")
+    text = file.read_text(encoding="utf-8")
+    assert "[elements]" in text
+    with editor(ROOT) as at:
+        at_keyword = text.replace("[elements]", "[elements]\nPatient|", 1)
+        found = labels(at(file, at_keyword, "textDocument/completion"))
+        assert {"PatientName", "PatientSize"} <= found
+        at_copy = text.replace("[elements]", '[elements]\nPatientComments = { copy = "|" }', 1)
+        assert {'"optional"', '"usable"'} <= labels(at(file, at_copy, "textDocument/completion"))

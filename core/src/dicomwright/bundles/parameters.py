@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import TagLike
     from dicomwright.bundles.document import Document
 
-__all__ = ["LATER", "Later", "Parameter", "ParameterElement", "check_conflicts", "read_parameters"]
+__all__ = ["LATER", "VRS", "Later", "Parameter", "ParameterElement", "check_conflicts", "read_parameters"]
 
 _KEYS = ("type", "default", "summary")
 _ANY_TAG = 0x00091010  # stands for the tag of a value that has none yet
-_VRS = frozenset(
+#: The types that a parameter may have.
+VRS = frozenset(
     "AE AS CS DA DS DT FD FL IS LO LT PN SH SL SS ST SV TM UC UI UL UR US UT UV".split()  # noqa: SIM905
 )
 
@@ -193,7 +194,7 @@ def _declared(
     vr = data.get("type", older.vr if older else None)
     if vr is None and not complete:
         vr = "UT"
-    if vr not in _VRS:
+    if vr not in VRS:
         document.add(
             f"parameter {name} is of type {shown(vr)}" if "type" in data else f"parameter {name} has no type",
             'write the VR of its values (PS3.5 section 6.2), such as type = "LO"',

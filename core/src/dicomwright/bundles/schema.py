@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dicomwright.bundles.document import SCHEMA
 from dicomwright.bundles.manifest import SCHEMA as MANIFEST_SCHEMA
+from dicomwright.bundles.parameters import VRS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -327,7 +328,7 @@ _PARAMETERS: _Schema = {
         "type": "object",
         "required": ["type"],
         "properties": {
-            "type": {"description": "The VR of the value.", "type": "string", "pattern": "^[A-Z]{2}$"},
+            "type": {"description": "The VR of the value.", "enum": sorted(VRS)},
             "default": {"description": "The value if none is given.", "anyOf": [_SCALAR, _list_of(_SCALAR)]},
             "summary": {"description": "One line for people.", **_LINE},
         },
