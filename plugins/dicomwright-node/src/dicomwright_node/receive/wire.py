@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from contextlib import suppress
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
+    import socket
     from io import BufferedReader
 
 __all__ = ["ABORT", "ASSOCIATE_RQ", "DATA", "RELEASE_RQ", "PeerError", "Value", "Wire"]
@@ -157,13 +157,12 @@ class Wire:
         self.send(_PDU.pack(ABORT, 4) + bytes((0, 0, _PROVIDER, reason)))
 
     def close(self) -> None:
-        """Close the connection, a moment after the peer could read what was sent last (PS3.8: the ARTIM timer).
+        """Let the peer close the connection, as PS3.8 wants it (the ARTIM timer), or close it after a moment.
 
-        Closing while bytes of the peer are unread would destroy an answer that is on its way.
+        Closing before the peer has read what was sent last may destroy it on its way.
         """
         end = time.monotonic() + _PATIENCE
         with suppress(OSError, ValueError):
-            self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(_PATIENCE)
             while time.monotonic() < end and self._socket.recv(_BUFFER):
                 pass
