@@ -68,7 +68,18 @@ class _Setup:
 
 
 class DicomSender:
-    """The sender ``dicom``."""
+    """The sender ``dicom``.
+
+    Examples
+    --------
+    >>> sender = DicomSender()
+    >>> options = {f"{name}-timeout": "30" for name in ("connect", "acse", "dimse", "network", "commitment")}
+    >>> sender.check("dicom://PACS@127.0.0.1:104", options | {"calling-aet": "OURS"})
+    >>> sender.check("dicom://127.0.0.1:104", options | {"calling-aet": "OURS"})
+    Traceback (most recent call last):
+    dicomwright.errors.DeliveryError: destination dicom://127.0.0.1:104: it has no AE title before @; ...
+
+    """
 
     def check(self, destination: str, options: Mapping[str, str]) -> None:
         """Raise what is wrong with a destination or an option."""

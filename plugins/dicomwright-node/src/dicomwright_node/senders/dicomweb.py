@@ -44,7 +44,18 @@ class _Setup:
 
 
 class DicomWebSender:
-    """The sender ``dicomweb``."""
+    """The sender ``dicomweb``.
+
+    Examples
+    --------
+    >>> sender = DicomWebSender()
+    >>> options = {"connect-timeout": "10", "read-timeout": "60", "batch-files": "32", "batch-size": "64"}
+    >>> sender.check("https://pacs.example/dicom-web", options)
+    >>> sender.check("https://pacs.example/dicom-web", options | {"user": "jane"})
+    Traceback (most recent call last):
+    dicomwright.errors.DeliveryError: user and password belong together; give user and password-file or password-env
+
+    """
 
     def check(self, destination: str, options: Mapping[str, str]) -> None:
         """Raise what is wrong with a destination or an option."""

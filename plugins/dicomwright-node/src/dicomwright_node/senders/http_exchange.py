@@ -121,6 +121,7 @@ class _Watch:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        self._timer.join()
 
     def _bark(self) -> None:
         self.barked = True
