@@ -141,6 +141,13 @@ def test_a_folder_of_very_many_files(bundle_folder):
     assert "more than the 2000 files" in refused(root)
 
 
+def test_a_huge_file_beside_the_blueprints(bundle_folder):
+    root = bundle_folder()
+    with (root / "data.bin").open("wb") as stream:
+        stream.truncate(3 << 30)
+    assert "up to data.bin have more than 64 MB together" in refused(root)
+
+
 def test_hidden_files_are_no_part(bundle_folder):
     from dicomwright.bundles.bundle import open_bundle
 

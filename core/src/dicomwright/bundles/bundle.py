@@ -96,10 +96,22 @@ class Bundle:
         found: dict[str, str] = {}
         left = MAX_BUNDLE_BYTES
         for name in self.store.names():
-            data = self.read(name, left)
+            data = self._within(name, left)
             left -= len(data)
             found[name] = hashlib.sha256(data).hexdigest()
         return found
+
+    def _within(self, name: str, left: int) -> bytes:
+        """Return the bytes of a file, if all together are not too many."""
+        try:
+            return self.read(name, left)
+        except BlueprintError as error:
+            if error.problems[0].kind != "too-large":
+                raise
+            message = f"the files of {self.store.label} up to {name} have more than {MAX_BUNDLE_BYTES >> 20} MB together"
+            raise BlueprintError(
+                message, hint="a bundle holds blueprints and tables", kind="too-large"
+            ) from None
 
     def digest(self) -> str:
         """Return one SHA-256 of all its files and their names."""
