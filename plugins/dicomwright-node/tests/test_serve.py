@@ -47,6 +47,11 @@ def test_from_start_to_end(tmp_path):
         connection.request("POST", "/dicom-web/studies", b"", {"Content-Type": "text/plain"})
         assert connection.getresponse().status == 415
         connection.close()
+        connection.request("GET", "/metrics")
+        figures = connection.getresponse().read().decode()
+        connection.close()
+        assert 'dicomwright_node_received_total{answer="stored"} 2\n' in figures
+        assert 'dicomwright_node_received_total{answer="same"} 1\n' in figures
         assert node.stop() == 0
     events = [line["event"] for line in node.log() if line["logger"] == "dicomwright_node.serve"]
     assert events == ["recovered", "ready", "stopping", "stopped"]

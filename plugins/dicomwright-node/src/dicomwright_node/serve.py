@@ -128,7 +128,7 @@ def _web(
     from dicomwright_node.http_server import HttpServer
     from dicomwright_node.web import routes
 
-    server = HttpServer(config, intake, routes(store, pipeline, config, scheduler))
+    server = HttpServer(config, intake, routes(store, pipeline, config, scheduler, intake.counts))
     return server, server.start()
 
 

@@ -26,6 +26,11 @@ class Outcome(Enum):
         return 0 if self is Outcome.SAME else self.value
 
     @property
+    def label(self) -> str:
+        """Its name in the log and in figures."""
+        return self.name.lower().replace("_", "-")
+
+    @property
     def kept(self) -> bool:
         """Whether an instance with this UID is on disk."""
         return self in {Outcome.STORED, Outcome.SAME, Outcome.OTHER}

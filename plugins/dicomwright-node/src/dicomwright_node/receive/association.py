@@ -200,22 +200,22 @@ class Association:
     def _answer(self, message: _Message) -> None:
         """Answer a C-STORE after its instance is on disk, or is not taken."""
         answer = message.finish()
-        self._counts[answer.outcome.name.lower()] += 1
+        self._counts[answer.outcome.label] += 1
         self._intake.tell(answer, message.size)
         if answer.message:
             level = logging.INFO if answer.outcome is Outcome.SAME else logging.WARNING
             uid = message.command.sop_instance
-            _log.log(level, "%s", answer.message, extra=self._where("instance", answer.outcome.name, uid))
+            _log.log(level, "%s", answer.message, extra=self._where(answer.outcome, uid))
         self._wire.send_values(
             message.context, commands.response(message.command, answer.outcome.status, answer.message)
         )
 
-    def _where(self, event: str, outcome: str, uid: str) -> dict[str, str]:
+    def _where(self, outcome: Outcome, uid: str) -> dict[str, str]:
         """Return what a line of the log says beside its text."""
         shown = uid if is_uid(uid) else "not a UID"
         return {
-            "event": event,
-            "outcome": outcome.lower(),
+            "event": "instance",
+            "outcome": outcome.label,
             "sop_instance_uid": shown,
             "peer": self._origin.peer,
         }

@@ -119,7 +119,7 @@ class Intake:
     def tell(self, answer: Answer, size: int = 0) -> None:
         """Count an answer."""
         with self._lock:
-            self._counts[answer.outcome.name.lower().replace("_", "-")] += 1
+            self._counts[answer.outcome.label] += 1
             self._counts["bytes"] += size
 
     def counts(self) -> Mapping[str, int]:

@@ -187,7 +187,7 @@ class _Body:
             if answer.outcome.value:
                 extra = {
                     "event": "instance",
-                    "outcome": answer.outcome.name.lower(),
+                    "outcome": answer.outcome.label,
                     "peer": self._origin.peer,
                 }
                 level = logging.INFO if answer.outcome is Outcome.SAME else logging.WARNING

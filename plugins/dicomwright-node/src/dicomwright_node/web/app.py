@@ -14,6 +14,8 @@ from dicomwright_node.web.metrics import metrics_text
 from dicomwright_node.web.pages import Pages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
@@ -28,7 +30,11 @@ _PICTURES_AT_ONCE = 2
 
 
 def routes(
-    store: Store, pipeline: type[AbstractPipeline], config: NodeConfig, scheduler: Scheduler
+    store: Store,
+    pipeline: type[AbstractPipeline],
+    config: NodeConfig,
+    scheduler: Scheduler,
+    received: Callable[[], Mapping[str, int]] = dict,
 ) -> list[BaseRoute]:
     """Return the routes of health, metrics and pages.
 
@@ -42,6 +48,8 @@ def routes(
         ``[web]`` and ``[limits]``.
     scheduler : Scheduler
         Whose threads are to be alive.
+    received : callable
+        Returns the counts of `Intake`.
 
     """
 
@@ -59,7 +67,7 @@ def routes(
 
     def metrics(_: Request) -> Response:
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return PlainTextResponse(metrics_text(store, scheduler), media_type=kind)
+        return PlainTextResponse(metrics_text(store, scheduler, received()), media_type=kind)
 
     found: list[BaseRoute] = [
         Route("/health/live", live),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dicomwright_node.receive.answers import Outcome
 from dicomwright_node.store import deliveries, instances, jobs, upkeep
 from dicomwright_node.store.records import NEXT
 
@@ -22,8 +23,8 @@ WHERE json_extract(note, '$.seconds') IS NOT NULL
 _OLDEST = "SELECT COALESCE(strftime('%s', 'now') - MIN(updated_at), 0) AS age FROM jobs WHERE state = 'ready'"
 
 
-def metrics_text(store: Store, scheduler: Scheduler) -> str:
-    """Return the node's figures; none of them is about a patient."""
+def metrics_text(store: Store, scheduler: Scheduler, received: Mapping[str, int]) -> str:
+    """Return the node's figures, with the counts of `Intake`; none of them is about a patient."""
     database = store.database
     (work,) = database.read(_SECONDS)
     (oldest,) = database.read(_OLDEST)
@@ -47,6 +48,7 @@ def metrics_text(store: Store, scheduler: Scheduler) -> str:
         *_one("job_seconds_sum", "Seconds that they took.", work["seconds"]),
         *_one("stored_bytes", "Bytes of instances and outputs.", upkeep.used_bytes(database)),
         *_one("disk_free_bytes", "Free bytes of the disk.", store.files.free()),
+        *_received(received),
         *_one("healthy", "1 if all threads work.", int(scheduler.healthy)),
     ]
     return "\n".join(lines) + "\n"
@@ -59,11 +61,20 @@ def _states(name: str, text: str, counts: Mapping[str, int], states: Iterable[st
         yield f'dicomwright_node_{name}{{state="{state}"}} {counts.get(state, 0)}'
 
 
+def _received(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield the counters of what came since the start, by what became of it."""
+    yield from _head("received_total", "Instances that came since the start, by their answer.", "counter")
+    for outcome in Outcome:
+        yield f'dicomwright_node_received_total{{answer="{outcome.label}"}} {counts.get(outcome.label, 0)}'
+    yield from _head("received_bytes_total", "Their bytes.", "counter")
+    yield f"dicomwright_node_received_bytes_total {counts.get('bytes', 0)}"
+
+
 def _one(name: str, text: str, value: float) -> Iterator[str]:
     yield from _head(name, text)
     yield f"dicomwright_node_{name} {value}"
 
 
-def _head(name: str, text: str) -> Iterator[str]:
+def _head(name: str, text: str, kind: str = "gauge") -> Iterator[str]:
     yield f"# HELP dicomwright_node_{name} {text}"
-    yield f"# TYPE dicomwright_node_{name} gauge"
+    yield f"# TYPE dicomwright_node_{name} {kind}"
