@@ -223,9 +223,9 @@ def test_health_and_figures(site):
         assert f"\n{line}\n" in figures
     assert "HUSH" not in figures
     for line in figures.splitlines():
-        assert re.fullmatch(r'# (HELP|TYPE) .+|dicomwright_node_\w+(\{(state|answer)="[a-z-]+"\})? [0-9.e+]+', line), (
-            line
-        )
+        assert re.fullmatch(
+            r'# (HELP|TYPE) .+|dicomwright_node_\w+(\{(state|answer)="[a-z-]+"\})? [0-9.e+]+', line
+        ), line
     site.scheduler.healthy = False
     try:
         status, _, body = site.ask("/health/ready")
