@@ -331,8 +331,13 @@ class WrongTags(Shout):
         return ["StudyID"]
 
 
+class Exits(Shout):
+    def __init__(self, *_):
+        sys.exit(3)
+
+
 @pytest.mark.parametrize(
-    "kind", [NoSuper, WrongLevel, WrongRule, WrongTags, lambda *_: Shout("StudyTime", "TM", "x")]
+    "kind", [Exits, NoSuper, WrongLevel, WrongRule, WrongTags, lambda *_: Shout("StudyTime", "TM", "x")]
 )
 def test_elements_that_cannot_be_asked_are_told(acme, blueprint_file, kind):
     plugins = acme({"bad": (kind, RuleValue(summary="a text"), ())})

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from dicomwright import Blueprint, DicomFactory, Volume
+from dicomwright.bundles import load_blueprint
+from dicomwright.errors import BlueprintError
 from dicomwright.parents import ParentSeries
 from dicomwright.plugins import ElementTypeSpec, load
 
@@ -85,6 +87,36 @@ ImageComments = { template = "{InstanceNumber}", of = { InstanceNumber = { insta
         read = pydicom.dcmread(tmp_path / "out" / f"{number:05d}.dcm")
         assert read.PatientID == dataset.PatientID
         assert read.ImageComments == str(number)
+
+
+def test_derived_uids_follow_from_every_part_of_a_rule(blueprint, make_series):
+    def uid(rule):
+        volume = Volume(np.zeros((3, 4, 5), np.int16))
+        whole = Blueprint.load("mr-image") + blueprint(rule)
+        parents = make_series("MR", shape=(3, 4, 5))
+        return DicomFactory().build(volume, whole, parents=parents, uids="derived")[0].SOPInstanceUID
+
+    rules = [
+        'StudyID = { regex = "a", with = "b" }',
+        'StudyID = { regex = "c", with = "b" }',
+        'StudyID = { when = { Modality = { matches = "a" } }, then = "copy" , else = "copy" }',
+        'StudyID = { when = { Modality = { matches = "b" } }, then = "copy" , else = "copy" }',
+        'StudyID = { template = "1{Modality}" }',
+        'StudyID = { template = "2{Modality}" }',
+        'StudyID = { lookup = { A = "1" }, default = "x" }',
+        'StudyID = { lookup = { A = "2" }, default = "x" }',
+    ]
+    assert len({uid(rule) for rule in rules}) == len(rules)
+    assert uid(rules[0]) == uid(rules[0])
+
+
+def test_where_it_cannot_be_used_it_is_named(tmp_path):
+    path = tmp_path / "site.toml"
+    path.write_text(
+        'schema = 1\n[elements]\nStudyID = { from = "Modality", lookup = { A = "1" } }', encoding="utf-8"
+    )
+    with pytest.raises(BlueprintError, match='"lookup" comes from dicomwright-elements'):
+        load_blueprint(path, load(enabled=False))
 
 
 RULES = """PatientID = { hash-id = "env:SITE_KEY", prefix = "A-" }

@@ -141,7 +141,7 @@ class ElementType:
                 return element
         except DicomwrightError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._broken(f"failed: {type(error).__name__}: {error}") from error
         raise self._broken(f"gave {shown(element)}, not an element of {describe(tag)}")
 

@@ -14,6 +14,7 @@ from dicomwright.bundles.laying import Notes
 from dicomwright.bundles.making import EVERYWHERE, ElementType, types_named
 from dicomwright.bundles.sources import printable, resource, shown
 from dicomwright.errors import BlueprintError, DicomwrightError, PluginError, Problem
+from dicomwright.plugins.known import known_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -207,7 +208,8 @@ class Rules:
                 loc=loc,
                 kind="bad-rule",
             )
-        return self.unknown_type(unknown[0], loc)
+        ours = (key for key in unknown if known_owner("element-type", key))  # not installed
+        return self.unknown_type(next(ours, unknown[0]), loc)
 
     def unknown_type(self, name: str, loc: str, hint: str = "") -> DicomwrightError:
         """Return the error for an element type that there is not."""

@@ -214,7 +214,7 @@ class Resolver:
         except DicomwrightError as error:
             self.problems.extend(error.problems)
             self.errors.append(error)
-        except Exception as error:  # noqa: BLE001  # user functions raise anything; it becomes a problem
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # foreign code raises anything; it becomes a problem
             self._add(
                 rule,
                 f"{describe(rule.tag)} ({element.rule()}) raised {type(error).__name__}: {error}",

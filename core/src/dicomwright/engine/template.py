@@ -113,7 +113,7 @@ class Field:
             return self._func(env)
         except DicomwrightError as error:
             raise self._illegal(env, list(error.problems)) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise BlueprintError(
                 f"{describe(self.tag)} of instance {env.instance_number} "
                 f"({self.node.rule.element.rule()}) raised {type(error).__name__}: {error}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import re2  # type: ignore[import-untyped]  # it ships no types
@@ -32,7 +32,7 @@ class Pattern:
     """
 
     text: str
-    compiled: Any
+    compiled: Any = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, text: str) -> Pattern:
