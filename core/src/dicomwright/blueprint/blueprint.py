@@ -172,7 +172,7 @@ class Blueprint:
 
 def _differ(one: VirtualElement, other: VirtualElement) -> bool:
     """Tell whether two elements are not the same rule from the same place."""
-    return one is not other and (one.origin, one.rule()) != (other.origin, other.rule())
+    return one is not other and (one.origin != other.origin or one.rule() != other.rule())
 
 
 def changed(blueprint: Blueprint, elements: Mapping[AnyTag, VirtualElement]) -> Blueprint:

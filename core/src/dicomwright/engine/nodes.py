@@ -227,7 +227,8 @@ class Resolver:
         tag = rule.tag
         if isinstance(tag, PrivateTag):
             return True
-        if tag >= _LOWEST_TAG and tag >> 16 != _DELIMITERS and tag & 0xFFFF != 0:
+        number = int(tag)  # pydicom compares tags in Python
+        if number >= _LOWEST_TAG and number >> 16 != _DELIMITERS and number & 0xFFFF != 0:
             return True
         self._add(
             rule,

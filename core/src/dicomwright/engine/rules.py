@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dicomwright._dataclass import dataclass
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import StaticElement
+from dicomwright.blueprint.tags import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +59,6 @@ def merge(layers: Iterable[Layer]) -> list[Rule]:
 
     """
     rules: dict[AnyTag, Rule] = {}
-    merged = Blueprint()
     for layer in layers:
         for element in layer.blueprint:
             weaker = rules.get(element.tag)
@@ -69,8 +69,7 @@ def merge(layers: Iterable[Layer]) -> list[Rule]:
             if layer.blueprint.replaced(element.tag):
                 overrode = (*_replaced(layer, element.tag, overrode), *overrode)
             rules[element.tag] = Rule(element.tag, element, layer.name, overrode)
-            merged.add_virtual_element(element)
-    return [rules[element.tag] for element in merged]
+    return sorted(rules.values(), key=lambda rule: sort_key(rule.tag))
 
 
 def owned(name: str, blueprint: Blueprint) -> Layer:
