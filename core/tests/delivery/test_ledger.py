@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -28,6 +29,11 @@ def test_it_is_beside_the_folder_and_only_its_owner_reads_it(send, series):
 def test_where_it_is_for_files_and_links(series, tmp_path):
     (tmp_path / "link").symlink_to(series)
     assert ledger_beside(series / "IM00000") == ledger_beside(tmp_path / "link") == tmp_path / "out.ledger"
+
+
+def test_there_is_nothing_beside_the_root():
+    with pytest.raises(DeliveryError, match="there is no room for a ledger beside /; give --ledger a path"):
+        ledger_beside(Path("/"))
 
 
 def test_it_can_be_elsewhere(send, tmp_path):

@@ -14,6 +14,7 @@ from dicomwright.delivery.ledger import Ledger
 from dicomwright.delivery.policy import Policy
 from dicomwright.delivery.report import ARRIVED, STATES, DestinationReport, Report
 from dicomwright.delivery.transmission import Transmission
+from dicomwright.errors import DeliveryError
 from dicomwright.plugins import Delivery, default
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def ledger_beside(path: Path) -> Path:
     """
     resolved = path.resolve()
     folder = resolved.parent if resolved.is_file() else resolved
+    if not folder.name:
+        raise DeliveryError(f"there is no room for a ledger beside {folder}", hint="give --ledger a path")
     return folder.with_name(f"{folder.name}.ledger")
 
 

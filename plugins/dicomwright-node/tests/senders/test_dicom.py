@@ -260,16 +260,21 @@ def test_all_options_that_are_wrong_are_told_at_once(tmp_path):
     with pytest.raises(DeliveryError) as refused:
         DicomSender().check("dicom://A@h", wrong)
     text = str(refused.value)
-    assert text.startswith("10 problems")
+    assert text.startswith("9 problems")
     for part in (
         "option calling-aet is 'A\\\\B'",
         "option connect-timeout is 'soon'; write a number above 0",
         "option echo is 'maybe'; write yes or no",
         "option commitment-listen is no HOST:PORT",
-        "none.pem is no file that can be read",
         "option ca is of no use without TLS; write dicom+tls://A@h",
     ):
         assert part in text
+
+
+def test_certificates_that_are_not_there(tmp_path):
+    known = {f"{name}-timeout": "1" for name in ("connect", "acse", "dimse", "network", "commitment")}
+    with pytest.raises(DeliveryError, match=r"option ca: .*none\.pem is no file that can be read"):
+        DicomSender().check("dicom+tls://A@h", known | {"calling-aet": "A", "ca": str(tmp_path / "none.pem")})
 
 
 def test_no_warning_of_the_library_reaches_the_user(node, send):

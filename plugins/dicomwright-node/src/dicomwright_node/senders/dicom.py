@@ -89,20 +89,19 @@ class DicomSender:
         """Yield what became of each file."""
         setup = _setup(destination, options)
         _config.STORE_SEND_CHUNKED_DATASET = True  # the bytes of a file as they are, not all of them at once
-        with tempfile.TemporaryDirectory(prefix="dicomwright-send-") as scratch:
-            sent = _Sending(setup, Path(scratch)).everything(files)
-            if setup.commitment is None:
-                yield from sent
-            else:
-                yield from committed(sent, setup.peer, setup.commitment)
+        sent = _Sending(setup).everything(files)
+        if setup.commitment is None:
+            yield from sent
+        else:
+            yield from committed(sent, setup.peer, setup.commitment)
 
 
 class _Sending:
     """One call of the sender."""
 
-    def __init__(self, setup: _Setup, scratch: Path) -> None:
+    def __init__(self, setup: _Setup) -> None:
         self._setup = setup
-        self._scratch = scratch
+        self._scratch = Path()  # for what is written in another form
         self._declined: list[_Item] = []
         self._ended: Delivery | None = None  # what is said of all that follow
 
@@ -115,10 +114,12 @@ class _Sending:
             except Exception as error:  # noqa: BLE001  # what pydicom raises of a damaged file
                 yield Delivery(file, "refused", "", f"it cannot be read: {error}")
         yield from self._all(items, lambda item: [item.pair], self._as_it_is)
-        if self._setup.transcode:
-            yield from self._all(self._declined, _fallbacks, self._other_form)
-        else:
+        if not self._setup.transcode:
             yield from (_not_taken(one, "and transcoding is switched off") for one in self._declined)
+        elif self._declined:
+            with tempfile.TemporaryDirectory(prefix="dicomwright-send-") as folder:
+                self._scratch = Path(folder)
+                yield from self._all(self._declined, _fallbacks, self._other_form)
 
     def _all(self, items: list[_Item], needs: Needs, send: Send) -> Iterator[Delivery]:
         """Send files over as many associations as their contexts need."""
