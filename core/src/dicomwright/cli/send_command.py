@@ -61,7 +61,7 @@ _SHOWN = 3
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def send(ctx: click.Context, /, **given: Any) -> None:
-    r"""Send finished DICOM files to each DEST, and write down what became of each instance.
+    """Send finished DICOM files to each DEST, and write down what became of each instance.
 
     DEST is dicom://AET@host:port, dicom+tls://AET@host:port or https://host/dicom-web. Run it again to go on where it
     ended: what has arrived is not sent twice. Exit code 0 if every instance has arrived everywhere, else 1.
@@ -69,7 +69,7 @@ def send(ctx: click.Context, /, **given: Any) -> None:
     \b
     dicomwright send out/ dicom://PACS@127.0.0.1:11112
     dicomwright send out/ https://pacs.example/dicom-web --sender-opt token-file=token.txt --json
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.plugins.isolation import stdout_to_stderr
 
     off = bool(ctx.find_root().params.get("no_plugins") or given["without_plugins"])
