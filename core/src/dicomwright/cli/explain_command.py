@@ -42,14 +42,14 @@ _PATH = click.Path(path_type=Path)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def explain(ctx: click.Context, /, **given: Any) -> None:
-    r"""Tell for each tag of the output which rule gives it, from which layer, file and line, and what it overrode.
+    """Tell for each tag of the output which rule gives it, from which layer, file and line, and what it overrode.
 
     Without a parent series or a source there are rules, but few values.
 
     \b
     dicomwright explain mr-image site.toml --parent mr_series/
     dicomwright explain ct-image --source pred.nii.gz --parent ct_series/ --tag RescaleSlope --json
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.plugins.isolation import stdout_to_stderr
 
     with stdout_to_stderr():

@@ -30,7 +30,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def learn(ctx: click.Context, /, **given: Any) -> None:
-    r"""Draft a blueprint that makes series like the examples, and prove it.
+    """Draft a blueprint that makes series like the examples, and prove it.
 
     Each SERIES is a folder of single-frame CT, MR or PET images. Every tag is classified, and the draft has a rule
     or a comment for each. Then the examples are built again from their own pixels, and what differs is listed.
@@ -39,7 +39,7 @@ def learn(ctx: click.Context, /, **given: Any) -> None:
     \b
     dicomwright learn ct_series/ --out site-ct.toml
     dicomwright learn patient1/ patient2/ patient3/ --out site-ct.toml
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.learn import learn as learn_from
     from dicomwright.plugins import default, load
     from dicomwright.plugins.isolation import stdout_to_stderr

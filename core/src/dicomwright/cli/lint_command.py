@@ -50,7 +50,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def lint(ctx: click.Context, /, **given: Any) -> None:
-    r"""Check a blueprint, a shipped one, one of a bundle or a file, against the IOD that it makes.
+    """Check a blueprint, a shipped one, one of a bundle or a file, against the IOD that it makes.
 
     Several are laid over each other left to right. A finding is an error, which would stop a build, a warning, or
     a note. Exit code 1 if there is an error.
@@ -58,7 +58,7 @@ def lint(ctx: click.Context, /, **given: Any) -> None:
     \b
     dicomwright lint site.toml
     dicomwright lint mr-image site.toml --parent mr_series/ --json
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.plugins.isolation import stdout_to_stderr
 
     with stdout_to_stderr():

@@ -20,14 +20,14 @@ __all__ = ["schema"]
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def schema(ctx: click.Context, /, **given: bool | str) -> None:
-    r"""Print the JSON Schema of blueprint files: every keyword, every kind of rule and what stands beside it.
+    """Print the JSON Schema of blueprint files: every keyword, every kind of rule and what stands beside it.
 
     An editor that has it completes and checks while you type.
 
     \b
     dicomwright schema --with-plugins > blueprint.schema.json
     dicomwright schema --bundle-manifest > bundle.schema.json
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.bundles.schema import as_text, blueprint_schema, manifest_schema
     from dicomwright.plugins import default, load
 

@@ -35,7 +35,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def validate(ctx: click.Context, /, **given: Any) -> None:
-    r"""Judge finished DICOM files, each one and all together.
+    """Judge finished DICOM files, each one and all together.
 
     The core's own validator, standard, compares them with the tables of PS3.3, and checks values, stored range,
     character set, identifiers and positions. Plug-ins bring others. Exit code 1 if one finds an error.
@@ -43,7 +43,7 @@ def validate(ctx: click.Context, /, **given: Any) -> None:
     \b
     dicomwright validate out/
     dicomwright validate out/ --validator standard --json
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.plugins import default, load
     from dicomwright.plugins.isolation import stdout_to_stderr
     from dicomwright.validate import validate as judge

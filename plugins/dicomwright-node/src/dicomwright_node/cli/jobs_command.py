@@ -66,14 +66,14 @@ def _of_node(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--show-phi", is_flag=True, help="Print what groups the instances, such as the PatientID, too.")
 @_of_node
 def jobs(job_id: int | None, **given: Any) -> None:
-    r"""List the jobs of a node, the newest first; with JOB, show one with its history and its traceback.
+    """List the jobs of a node, the newest first; with JOB, show one with its history and its traceback.
 
     It works while the node serves, and while it does not.
 
     \b
     dicomwright node jobs --config node.toml --state failed
     dicomwright node jobs 17 --json
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright_node.store import jobs as rows
 
     with_phi = given["show_phi"]
@@ -94,14 +94,14 @@ def jobs(job_id: int | None, **given: Any) -> None:
 @click.argument("job_ids", metavar="JOB...", type=int, nargs=-1, required=True)
 @_of_node
 def retry(job_ids: tuple[int, ...], **given: Any) -> None:
-    r"""Let failed or timed-out jobs begin again.
+    """Let failed or timed-out jobs begin again.
 
     A job that failed in delivery delivers what has not arrived; its function does not run again. A node that serves
     takes it up within seconds, another one when it serves.
 
     \b
     dicomwright node retry 17 --config node.toml
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright_node.store import upkeep
     from dicomwright_node.store.errors import StateError
 
@@ -133,14 +133,14 @@ def retry(job_ids: tuple[int, ...], **given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_of_node
 def purge(job_ids: tuple[int, ...], **given: Any) -> None:
-    r"""Remove finished jobs with their outputs, and the instances that no other job has.
+    """Remove finished jobs with their outputs, and the instances that no other job has.
 
     What was delivered stays where it is.
 
     \b
     dicomwright node purge --days 7 --config node.toml
     dicomwright node purge 17 18 --config node.toml
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright_node.store import upkeep
 
     states: tuple[JobState, ...] = given["states"] or ("done",)

@@ -25,14 +25,14 @@ __all__ = ["serve"]
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
-    r"""Receive series, run a pipeline on them, and send the result on, until stopped.
+    """Receive series, run a pipeline on them, and send the result on, until stopped.
 
     SIGTERM or Ctrl-C ends it in good order: associations, requests and jobs may go on for a while. A second one
     ends it at once; nothing that was acknowledged is lost.
 
     \b
     dicomwright node serve my_node:MyPipeline --config node.toml
-    """
+    """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright.errors import DicomwrightError
     from dicomwright_node import logs
     from dicomwright_node.config import NodeConfig, load
