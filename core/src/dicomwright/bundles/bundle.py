@@ -108,9 +108,11 @@ class Bundle:
         except BlueprintError as error:
             if error.problems[0].kind != "too-large":
                 raise
-            message = f"the files of {self.store.label} up to {name} have more than {MAX_BUNDLE_BYTES >> 20} MB together"
+            label, limit = self.store.label, MAX_BUNDLE_BYTES >> 20
             raise BlueprintError(
-                message, hint="a bundle holds blueprints and tables", kind="too-large"
+                f"the files of {label} up to {name} have more than {limit} MB together",
+                hint="a bundle holds blueprints and tables",
+                kind="too-large",
             ) from None
 
     def digest(self) -> str:
