@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicomwright._dataclass import dataclass
-from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.elements import StaticElement
 from dicomwright.blueprint.tags import sort_key
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from pydicom import DataElement
 
+    from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.tags import AnyTag
 
