@@ -101,6 +101,13 @@ def test_broken_pdus_end_the_association(receiver, sent):
         assert raw.answer()[0] == ABORT
 
 
+def test_who_only_looks_whether_the_port_is_open_fills_no_log(receiver, caplog):
+    with RawSender(receiver.port, associate=False):
+        pass
+    wait_until_idle(receiver)
+    assert [record.message for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
 def test_a_sender_that_leaves_within_an_instance(receiver):
     with RawSender(receiver.port) as raw:
         raw.send(pdu(4, value(command_set(), 3)) + pdu(4, value(bytes(5000), 0)))

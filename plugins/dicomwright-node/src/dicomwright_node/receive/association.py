@@ -222,7 +222,7 @@ class Association:
 
     def _tell(self, end: str, seconds: float) -> None:
         """Log how it went."""
-        level = logging.INFO if end == "released" else logging.WARNING
+        level = logging.INFO if end == "released" else logging.WARNING if self._wire.heard else logging.DEBUG
         extra = {
             "event": "association",
             "end": end,

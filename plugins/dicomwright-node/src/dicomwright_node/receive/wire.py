@@ -55,10 +55,16 @@ class Wire:
     connection : socket
         Plain or TLS, with its timeout set.
 
+    Attributes
+    ----------
+    heard : bool
+        Whether anything came; who only looks whether a port is open says nothing.
+
     """
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self.heard = False
         self._file = cast("BufferedReader", connection.makefile("rb", buffering=_BUFFER))
 
     def head(self) -> tuple[int, int]:
@@ -106,6 +112,7 @@ class Wire:
             raise PeerError("nothing came in time", reason=0) from error
         except OSError as error:
             raise PeerError(f"the connection broke ({error.strerror or error})") from error
+        self.heard = self.heard or bool(data)
         if len(data) < size:
             raise PeerError("the connection was closed", reason=0)
         return data
