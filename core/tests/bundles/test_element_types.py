@@ -20,7 +20,7 @@ from dicomwright import (
     Volume,
 )
 from dicomwright.bundles import load_blueprint, takes
-from dicomwright.errors import BlueprintError, PluginError
+from dicomwright.errors import BlueprintError
 from dicomwright.plugins import ElementTypeSpec, Provider, RuleOption, RuleValue, load
 from dicomwright.plugins.records import Contribution
 from dicomwright.plugins.registry import Registry
@@ -275,6 +275,27 @@ def test_a_type_that_takes_no_vr(problems_of, acme):
     )
 
 
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_they_need_of_the_parent_is_checked(volume, make_series, raises):
+    class Needs(OfParent):
+        def required_tags(self):
+            return {0x00180040, 0x00100020}
+
+        def resolve(self, env):
+            return env.parent.CineRate if raises else "x"
+
+    parents = make_series("MR", shape=(3, 4, 5))
+    blueprint = Blueprint.load("mr-image") + Blueprint([Needs("StudyDescription", "LO", "StudyID")])
+    with pytest.raises(BlueprintError) as caught:
+        DicomFactory().build(volume, blueprint, parents=parents)
+    (problem,) = caught.value.problems
+    assert "(Needs) needs CineRate (0018,0040), which the parent series does not have" in problem.message
+    (finding,) = (one for one in DicomFactory().lint(blueprint, parents) if one.severity == "error")
+    assert "CineRate" in finding.message
+    with pytest.raises(BlueprintError, match="which only a parent series has"):
+        DicomFactory().build(volume, blueprint)
+
+
 def test_what_is_stated_twice_is_refused(acme, blueprint_file):
     @takes("times")
     def twice(tag, data, context):
@@ -348,41 +369,3 @@ def test_elements_that_cannot_be_asked_are_told(acme, blueprint_file, kind):
     assert first.kind == "broken-plugin"
     assert first.hint == "report it to the authors of acme-dist"
     assert "copi" in second.message
-
-
-@pytest.mark.parametrize(
-    ("fields", "text"),
-    [
-        ({"value": "text"}, "value is 'text'; it is a RuleValue"),
-        ({"options": ["times"]}, "options is ['times']; it is a tuple of RuleOption"),
-        ({"options": ("times",)}, "options has 'times'; each is an RuleOption"),
-        ({"options": (RuleOption(name="shout", summary="x"),)}, 'options has "shout" twice'),
-        ({"vrs": ("lo",)}, "vrs has 'lo'; each is such as \"LO\""),
-        ({"vr": 3}, "vr is 3; it is True or False"),
-    ],
-)
-def test_descriptors_say_what_is_wrong_with_them(fields, text):
-    with pytest.raises(PluginError) as caught:
-        ElementTypeSpec(name="shout", summary="x", target="a:b", **fields)
-    assert caught.value.problems[0].message == f"ElementTypeSpec 'shout': {text}"
-
-
-@pytest.mark.parametrize(
-    ("fields", "text"),
-    [
-        ({"kinds": "text"}, "kinds is 'text'; it is a tuple"),
-        ({"kinds": ("string",)}, "kinds has 'string'; there are nothing, text"),
-        ({"kinds": ("nothing",)}, 'an option has no kind "nothing"'),
-        ({"choices": ["a"]}, "choices is ['a']; it is a tuple of texts"),
-        ({"choices": ("a",), "kinds": ("whole",)}, 'choices are of the kind "text"'),
-        ({"name": "When"}, "name is 'When'"),
-        ({"name": "vr"}, "name is 'vr', which every rule has"),
-        ({"summary": "two\nlines"}, "summary is"),
-        ({"example": "two\nlines"}, "example is"),
-        ({"required": 3}, "required is 3"),
-    ],
-)
-def test_options_say_what_is_wrong_with_them(fields, text):
-    with pytest.raises(PluginError) as caught:
-        RuleOption(**{"name": "times", "summary": "how often", **fields})
-    assert text in caught.value.problems[0].message

@@ -11,7 +11,7 @@ from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag, Tag
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
-from dicomwright.blueprint.elements import BulkElement, StaticElement
+from dicomwright.blueprint.elements import BulkElement, SequenceElement, StaticElement
 from dicomwright.blueprint.resolution import OMIT, EncodedElement, Items, Level, PerInstance
 from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.blueprint.values import checker, normaliser
@@ -24,6 +24,7 @@ from dicomwright.payload.decimal_string import ds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dicomwright.blueprint.elements import VirtualElement
     from dicomwright.blueprint.environment import SeriesEnvironment
     from dicomwright.blueprint.tags import AnyTag
     from dicomwright.engine.request import Check
@@ -34,6 +35,7 @@ __all__ = ["Node", "Resolver"]
 _COPIES = (CopyElement, CopyOrElseElement, InstanceCopyElement)
 _LOWEST_TAG = 0x00080000  # below are command, file meta and media directory groups
 _DELIMITERS = 0xFFFE
+_INSTANCE_NUMBER = 0x00200013
 _DS_LENGTH = 16
 #: What says whose images these are: never left out, however it is written.
 _IDENTITY = frozenset(
@@ -208,19 +210,38 @@ class Resolver:
     def _asked(self, rule: Rule, place: str) -> Any:
         """Return what the element resolves to, `OMIT` if it has a problem."""
         element = rule.element
+        raised = ""
+        resolution: Any = OMIT
         try:
             with self.uids.at(place):
-                return element.resolve(self.env)
+                resolution = element.resolve(self.env)
         except DicomwrightError as error:
             self.problems.extend(error.problems)
             self.errors.append(error)
+            return OMIT
         except (Exception, SystemExit) as error:  # noqa: BLE001  # foreign code raises anything; it becomes a problem
-            self._add(
-                rule,
-                f"{describe(rule.tag)} ({element.rule()}) raised {type(error).__name__}: {error}",
-                "raised",
+            raised = f"{type(error).__name__}: {error}"
+        lacking = self._lacking(element)
+        if lacking:
+            whose = (
+                "the parent series does not have"
+                if self.env.parents is not None
+                else "only a parent series has"
             )
-        return OMIT
+            text = f"{describe(rule.tag)} ({element.rule()}) needs {' and '.join(map(describe, lacking))}, which {whose}"
+            self._add(rule, text, "missing-in-parent")
+        elif raised:
+            self._add(rule, f"{describe(rule.tag)} ({element.rule()}) raised {raised}", "raised")
+        return OMIT if lacking or raised else resolution
+
+    def _lacking(self, element: VirtualElement) -> list[int]:
+        """Return what an element says it needs of the parents and they do not have; copies tell it themselves."""
+        if isinstance(element, (*_COPIES, SequenceElement)):
+            return []
+        needed = sorted(
+            element.required_tags() - {_INSTANCE_NUMBER}
+        )  # which pairs instances without geometry
+        return [tag for tag in needed if not any(tag in dataset for dataset in self.env.parents or ())]
 
     def _tag_is_allowed(self, rule: Rule) -> bool:
         """Refuse tags that never stand in a dataset."""
