@@ -392,9 +392,8 @@ def _is_of_document(blueprint: Blueprint) -> bool:
 def _pages_blueprint(blueprint: Blueprint) -> Blueprint:
     """Return a blueprint for the pages of a document as secondary captures."""
     of_document = {to_tag(keyword) for keyword in _OF_DOCUMENT}
-    kept = [
-        element
-        for element in blueprint
-        if element.tag not in of_document and element.tag.group != _DOCUMENT_GROUP
-    ]
-    return Blueprint(kept)
+    pages = blueprint + Blueprint()
+    for element in blueprint:
+        if element.tag in of_document or element.tag.group == _DOCUMENT_GROUP:
+            del pages[element.tag]
+    return pages
