@@ -35,7 +35,7 @@ __all__ = ["Node", "Resolver"]
 _COPIES = (CopyElement, CopyOrElseElement, InstanceCopyElement)
 _LOWEST_TAG = 0x00080000  # below are command, file meta and media directory groups
 _DELIMITERS = 0xFFFE
-_INSTANCE_NUMBER = 0x00200013
+_INSTANCE_NUMBER = 0x00200013  # pairs instances without geometry
 _DS_LENGTH = 16
 #: What says whose images these are: never left out, however it is written.
 _IDENTITY = frozenset(
@@ -221,27 +221,22 @@ class Resolver:
             return OMIT
         except (Exception, SystemExit) as error:  # noqa: BLE001  # foreign code raises anything; it becomes a problem
             raised = f"{type(error).__name__}: {error}"
-        lacking = self._lacking(element)
-        if lacking:
-            whose = (
-                "the parent series does not have"
-                if self.env.parents is not None
-                else "only a parent series has"
-            )
-            text = f"{describe(rule.tag)} ({element.rule()}) needs {' and '.join(map(describe, lacking))}, which {whose}"
-            self._add(rule, text, "missing-in-parent")
-        elif raised:
-            self._add(rule, f"{describe(rule.tag)} ({element.rule()}) raised {raised}", "raised")
-        return OMIT if lacking or raised else resolution
+        needed = self._lacking(element)
+        if needed or raised:
+            what = needed or f"raised {raised}"
+            kind = "missing-in-parent" if needed else "raised"
+            self._add(rule, f"{describe(rule.tag)} ({element.rule()}) {what}", kind)
+            return OMIT
+        return resolution
 
-    def _lacking(self, element: VirtualElement) -> list[int]:
-        """Return what an element says it needs of the parents and they do not have; copies tell it themselves."""
+    def _lacking(self, element: VirtualElement) -> str:
+        """Say what an element needs of the parents and they do not have; copies tell it themselves."""
         if isinstance(element, (*_COPIES, SequenceElement)):
-            return []
-        needed = sorted(
-            element.required_tags() - {_INSTANCE_NUMBER}
-        )  # which pairs instances without geometry
-        return [tag for tag in needed if not any(tag in dataset for dataset in self.env.parents or ())]
+            return ""
+        needed = element.required_tags() - {_INSTANCE_NUMBER}
+        lacking = [tag for tag in sorted(needed) if not any(tag in one for one in self.env.parents or ())]
+        whose = "the parent series does not have" if self.env.parents else "only a parent series has"
+        return f"needs {' and '.join(map(describe, lacking))}, which {whose}" if lacking else ""
 
     def _tag_is_allowed(self, rule: Rule) -> bool:
         """Refuse tags that never stand in a dataset."""
