@@ -200,7 +200,7 @@ RENDERED = (  # template, name, what it brings, other answers
     ("plugin", "acme", ("reader",), {"author": "Ann Author"}),
     ("plugin", "two-words", ALL_KINDS, {"author": "Zoë O'Neil", "summary": "Everything, in one plug-in"}),
     ("plugin", "rules2", ("element-type", "function"), {"author": "Bob"}),
-    ("bundle", "st-elsewhere", ("mr", "ct", "pet"), {"institution": "St. Elsewhere"}),
+    ("bundle", "st-elsewhere", ("mr", "pet"), {"institution": "St. Elsewhere"}),
     ("bundle", "lab", ("ct",), {"institution": "Labor für Bildgebung"}),
 )
 
