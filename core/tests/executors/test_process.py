@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -191,6 +192,27 @@ def test_a_file_in_the_working_directory_is_no_module(functions, tmp_path, monke
     (tmp_path / "here" / "pickle.py").write_text("raise SystemExit(9)")
     monkeypatch.chdir(tmp_path / "here")
     assert ProcessExecutor().run(functions.double, [1]) == 2
+
+
+@pytest.mark.usefixtures("functions")
+def test_the_start_of_the_process_does_not_count(tmp_path, monkeypatch):
+    (tmp_path / "slow_module.py").write_text("import time\ntime.sleep(1.5)\ndef quick(): return 1\n")
+    import slow_module
+
+    assert ProcessExecutor().run(slow_module.quick, [], seconds=1) == 1
+    monkeypatch.delitem(sys.modules, "slow_module")
+
+
+def test_descriptors_above_1023(functions):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, hard), hard))
+    held = [os.dup(0) for _ in range(1100)]
+    try:
+        assert ProcessExecutor().run(functions.double, [1], seconds=60) == 2
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_functions_that_no_other_process_finds():

@@ -24,8 +24,8 @@ _LAST_WORDS: Final = 0.5  # seconds before the end of its time, a worker says wh
 _CUT: Final = 64 * 1024
 
 
-def main(request: int, answer: int, lifeline: int) -> NoReturn:
-    """Run the call whose request is in a file, and write the answer into another."""
+def main(request: int, answer: int, lifeline: int, begins: int) -> NoReturn:
+    """Run the call whose request is in a file, write the answer into another, and tell when the call begins."""
     wake, signalled = os.pipe()
     os.set_blocking(signalled, False)
     signal.set_wakeup_fd(signalled)
@@ -37,6 +37,7 @@ def main(request: int, answer: int, lifeline: int) -> NoReturn:
     if worker:
         os.close(request)
         os.close(answer)
+        os.close(begins)
         _guard(worker, lifeline, wake, asked_to_end)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
@@ -45,7 +46,7 @@ def main(request: int, answer: int, lifeline: int) -> NoReturn:
         os.close(descriptor)
     os.setpgid(0, 0)
     _die_with(guard)
-    _work(request, answer)
+    _work(request, answer, begins)
 
 
 def _guard(worker: int, lifeline: int, wake: int, asked_to_end: list[int]) -> NoReturn:
@@ -53,8 +54,11 @@ def _guard(worker: int, lifeline: int, wake: int, asked_to_end: list[int]) -> No
     with suppress(OSError):  # the worker does the same; one of them is first
         os.setpgid(worker, worker)
     status = None
+    waiting = select.poll()  # select() knows no descriptor above 1023
+    for descriptor in (lifeline, wake):
+        waiting.register(descriptor, select.POLLIN)
     while status is None:
-        ready, _, _ = select.select([lifeline, wake], [], [])
+        ready = {descriptor for descriptor, _ in waiting.poll()}
         if wake in ready:
             os.read(wake, 1024)
         ended, found = os.waitpid(worker, os.WNOHANG)
@@ -95,17 +99,18 @@ def _die_with(guard: int) -> None:
         os._exit(1)
 
 
-def _work(request: int, answer: int) -> NoReturn:
+def _work(request: int, answer: int, begins: int) -> NoReturn:
     """Call the function and write what it returns or how it failed."""
     _no_core()
     faulthandler.enable()
     with open(request, "rb") as asked, open(answer, "wb") as answered:  # descriptors
-        sys.path[:], deadline, memory = pickle.load(asked)  # noqa: S301  # from our own caller
-        if deadline is not None:
-            faulthandler.dump_traceback_later(max(0.05, deadline - time.monotonic() - _LAST_WORDS))
+        sys.path[:], seconds, memory = pickle.load(asked)  # noqa: S301  # from our own caller
         lift = _limit(memory)
         try:
             function, arguments = pickle.load(asked)  # noqa: S301  # from our own caller
+            os.close(begins)
+            if seconds is not None:
+                faulthandler.dump_traceback_later(max(seconds - _LAST_WORDS, seconds / 2))
             outcome: tuple[str, Any, str] = ("value", function(*arguments), "")
         except BaseException as error:  # noqa: BLE001  # everything that user code can raise
             lift()

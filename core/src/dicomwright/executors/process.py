@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from tempfile import TemporaryFile
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ProcessExecutor"]
 
-_CODE: Final = "from dicomwright.executors.child import main; main({}, {}, {})"
+_CODE: Final = "from dicomwright.executors.child import main; main({}, {}, {}, {})"
 _KEPT: Final = 64 * 1024  # bytes of what a call prints: the last ones
 _CHUNK: Final = 8192
+_START: Final = 60.0  # seconds that a process has until it calls the function: the machine may be busy
 _LINGER: Final = 5.0  # seconds that the guard has to end what it guards
 _CUT: Final = 2000  # characters of a message
 _HINTS: Final = {
@@ -87,7 +88,7 @@ class ProcessExecutor:
         arguments : sequence
             Picklable, as is what the function returns.
         seconds : float, optional
-            How long it may take, the start of the process included.
+            How long it may take. The process has a minute to start besides.
         memory : int, optional
             Most bytes of address space; what Python and numpy themselves need is some 500 MB.
 
@@ -99,26 +100,28 @@ class ProcessExecutor:
 
         """
         name = f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
-        deadline = None if seconds is None else time.monotonic() + seconds
         self.output = ""
         with TemporaryFile() as request, TemporaryFile() as answer:
-            _ask(request, function, arguments, name, (sys.path, deadline, memory))
-            status = self._attend(request, answer, deadline)
+            _ask(request, function, arguments, name, (sys.path, seconds, memory))
+            status = self._attend(request, answer, seconds)
             if status is None:
                 _fail("timeout", f"{name} took more than {seconds:g} s", self.output, self.output)
             return self._value(answer, name, status)
 
-    def _attend(self, request: IO[bytes], answer: IO[bytes], deadline: float | None) -> int | None:
+    def _attend(self, request: IO[bytes], answer: IO[bytes], seconds: float | None) -> int | None:
         """Run the process to its end and return its exit code; None if its time was up."""
         lifeline, ours = os.pipe()
+        begun, begins = os.pipe()
         tail: deque[bytes] = deque(maxlen=_KEPT // _CHUNK)
         try:
-            process = _start(request, answer, lifeline)
+            process = _start(request, answer, lifeline, begins)
         except BaseException:
             os.close(ours)
+            os.close(begun)
             raise
         finally:
             os.close(lifeline)
+            os.close(begins)
         self._process = process
         if self._cancelled:
             process.terminate()
@@ -126,8 +129,9 @@ class ProcessExecutor:
         reader = threading.Thread(target=_drain, args=(process.stdout, tail), daemon=True)
         reader.start()
         try:
-            status = _wait(process, deadline)
+            status = _wait(process, begun, seconds)
         finally:
+            os.close(begun)
             os.close(ours)  # the guard ends what is left
             _end(process)
             self._process = None
@@ -173,8 +177,8 @@ def _ask(
     request.seek(0)
 
 
-def _start(request: IO[bytes], answer: IO[bytes], lifeline: int) -> subprocess.Popen[bytes]:
-    files = (request.fileno(), answer.fileno(), lifeline)
+def _start(request: IO[bytes], answer: IO[bytes], lifeline: int, begins: int) -> subprocess.Popen[bytes]:
+    files = (request.fileno(), answer.fileno(), lifeline, begins)
     return subprocess.Popen(
         [sys.executable, "-P", "-X", "utf8", "-c", _CODE.format(*files)],
         stdin=subprocess.DEVNULL,
@@ -193,9 +197,14 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def _wait(process: subprocess.Popen[bytes], deadline: float | None) -> int | None:
+def _wait(process: subprocess.Popen[bytes], begun: int, seconds: float | None) -> int | None:
+    """Return the exit code of a process; None if it takes too long, counted from when it calls the function."""
+    if seconds is not None:
+        waiting = select.poll()  # select() knows no descriptor above 1023
+        waiting.register(begun, select.POLLIN)
+        waiting.poll(1000 * _START)  # returns, too, when the process has ended
     try:
-        return process.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
 

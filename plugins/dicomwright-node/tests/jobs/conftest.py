@@ -70,7 +70,7 @@ class Node:
         rows = self.store.database.read("SELECT reason FROM instances WHERE state = 'unwanted' ORDER BY id")
         return [row["reason"] for row in rows]
 
-    def until(self, condition, seconds=60.0):
+    def until(self, condition, seconds=150.0):
         """Wait until a condition holds, and return what it gives."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -9,7 +9,7 @@ FAULTS = {
     "exits": "Faults called sys.exit(0)",
     "leaves": "Faults ended its process with exit code 7",
     "crashes": "Faults was ended by SIGSEGV",
-    "hangs": "Faults took more than 6 s",
+    "hangs": "Faults took more than 8 s",
     "leaks": "Faults ran out of memory",
     "nothing": "Faults raised PipelineError: Faults.Processor.process returned a NoneType, not a PipelineOutput",
 }
@@ -22,7 +22,7 @@ def ended(make_node, patient, tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRIAL_FOLDER", str(folder))
-        node = make_node(folder / "node", "Faults", seconds=6.0, memory=1_200_000_000)
+        node = make_node(folder / "node", "Faults", seconds=8.0, memory=900_000_000)
         for seed, key in enumerate([*FAULTS, "dies_once", "works"]):
             node.receive(patient(key, seed=seed))
         yield node.ended(len(FAULTS) + 2)

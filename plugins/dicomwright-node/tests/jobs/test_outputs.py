@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sqlite3
 import time
@@ -11,7 +12,7 @@ import pytest
 from pydicom import dcmread
 
 from dicomwright_node.jobs.worker import JobSpec, run_job
-from dicomwright_node.store import deliveries, jobs, upkeep
+from dicomwright_node.store import deliveries, instances, jobs, upkeep
 
 
 @pytest.fixture
@@ -147,6 +148,9 @@ def test_a_database_that_cannot_be_written_for_a_while(
     assert "the database cannot be written" in caplog.text
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # pynetdicom forgets its socket
 def test_a_stop_does_not_wait_for_an_archive_that_is_down(make_node, patient, tmp_path, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # nobody listens
@@ -160,3 +164,22 @@ def test_a_stop_does_not_wait_for_an_archive_that_is_down(make_node, patient, tm
         assert time.monotonic() - start < 5
     (row,) = deliveries.of_job(node.store.database, 1)
     assert row.state == "pending"
+
+
+def test_a_step_that_fails_is_told_and_tried_again(
+    make_node, patient, tmp_path, results, monkeypatch, caplog
+):
+    read, failures = instances.newly_received, iter([True, False])
+
+    def broken(*arguments):
+        if next(failures, False):
+            raise OSError(errno.EIO, "the disk is gone")
+        return read(*arguments)
+
+    monkeypatch.setattr(instances, "newly_received", broken)
+    node = make_node(tmp_path / "node", "Inverted")
+    node.receive(patient("one"))
+    assert node.ended(1)["one"].state == "done"
+    assert node.scheduler.healthy
+    assert "a step failed and is tried again" in caplog.text
+    assert (results / "report.txt").is_file()

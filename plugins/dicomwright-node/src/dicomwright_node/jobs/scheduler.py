@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 import time
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.plugins import default
@@ -116,18 +115,17 @@ class Scheduler:
         return len(self._running)
 
     def _call(
-        self, function: Callable[..., Any], arguments: Sequence[Any], most: float = inf
+        self, function: Callable[..., Any], arguments: Sequence[Any], most: float = 0
     ) -> tuple[Any, str]:
         """Call a function in a process of its own; return what it returns, and the end of what it printed."""
         executor = self._executor()
         self._running.add(executor)
         try:
             settings = self._config.jobs
-            seconds = min(settings.seconds or inf, most)
             value = executor.run(
                 function,
                 arguments,
-                seconds=None if seconds == inf else seconds,
+                seconds=most or settings.seconds or None,
                 memory=settings.memory_of_one,
             )
             return value, str(getattr(executor, "output", ""))
@@ -142,7 +140,7 @@ class Scheduler:
                 busy = step()
             except Exception:  # noqa: BLE001  # a full disk, say: the thread goes on when there is room again
                 _log.exception(
-                    "a step failed and is tried again", extra={"event": "step-failed", "thread": name}
+                    "a step failed and is tried again", extra={"event": "step-failed", "step": name}
                 )
                 self._stop.wait(_AFTER_ERROR)
                 continue

@@ -67,9 +67,9 @@ def assign(
     now = time.time()
     with database.transaction() as write:
         write.execute(
-            "INSERT INTO jobs (pipeline, key, created_at, updated_at, deadline) SELECT ?1, ?2, ?3, ?3, ?4 "
-            "WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE pipeline = ?1 AND key = ?2 AND state = 'collecting')",
-            (pipeline, key, now, deadline),
+            "INSERT INTO jobs (pipeline, key, created_at, updated_at, deadline) SELECT ?, ?, ?, ?, ? "
+            "WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE pipeline = ? AND key = ? AND state = 'collecting')",
+            (pipeline, key, now, now, deadline, pipeline, key),
         )
         row = write.execute(
             "UPDATE jobs SET last_input_at = ? WHERE pipeline = ? AND key = ? AND state = 'collecting' RETURNING *",
