@@ -13,6 +13,7 @@ import pydicom
 import pytest
 
 from dicomwright import Blueprint, DicomFactory, Document, gen_uid
+from dicomwright.bundles import load_blueprint
 from dicomwright.plugins import default
 from dicomwright.testing import (
     INSTANT,
@@ -96,6 +97,23 @@ def test_site_serves_the_command_line(dicomwright_site, tmp_path):
     assert_valid(tmp_path / "out")
     assert_same_volume(tmp_path / "out", sample_volume())
     assert pydicom.dcmread(tmp_path / "out" / "00001.dcm").ImageComments == "from acme"
+
+
+def test_site_holds_bundles(dicomwright_site):
+    manifest = 'schema = 1\nname = "acme"\nversion = "1.0"\n[blueprints]\nmr = "mr.toml"\n'
+    files = {"bundle.toml": manifest, "mr.toml": 'schema = 1\nextends = ["mr-image"]\n'}
+    folder = dicomwright_site.add_bundle("acme", files)
+    assert (folder / "mr.toml").is_file()
+    (row,) = (
+        one for one in json.loads(dicomwright_site.run("bundles", "--json").out) if one["name"] == "acme"
+    )
+    assert (row["status"], row["version"]) == ("usable", "1.0")
+    assert load_blueprint("acme/mr", dicomwright_site.plugin_set())["Modality"].value == "MR"
+
+
+def test_set_of_a_site_holds_its_plugins_alone(dicomwright_site):
+    dicomwright_site.add("dicomwright-acme", CODE)
+    assert [one.name for one in dicomwright_site.plugin_set().records] == ["builtin", "acme"]
 
 
 @pytest.mark.usefixtures("dicomwright_uids")
