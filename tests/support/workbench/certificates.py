@@ -28,12 +28,12 @@ def make_certificates(folder: Path) -> Certificates:
     """Make an authority and what it signs."""
     if shutil.which("openssl") is None:
         absent("openssl", "install it, on Debian: apt-get install openssl")
-    _openssl(
-        folder, "req", "-x509", *_key("ca"), "-out", "ca.pem", "-subj", "/CN=Test authority", "-days", "2"
-    )
+    named = ["-subj", "/CN=Test authority", "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    _openssl(folder, "req", "-x509", *_key("ca"), "-out", "ca.pem", *named)
     for name, alternative in (("server", "IP:127.0.0.1,DNS:pacs.test"), ("client", "DNS:client.test")):
         _openssl(folder, "req", *_key(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
+        whose = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+        (folder / f"{name}.ext").write_text(f"{whose}subjectAltName={alternative}\n")
         signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"]
         asked = ["-in", f"{name}.csr", "-out", f"{name}.pem", "-extfile", f"{name}.ext"]
         _openssl(folder, "x509", "-req", *asked, *signer)
