@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -21,6 +22,13 @@ pytestmark = pytest.mark.filterwarnings(
 OPTIONS = {option.name: option.default for option in SENDERS[0].options if option.default} | {
     "dimse-timeout": "1"
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets_for_the_next_test():
+    """Collect what the library leaves here, where its warnings are ignored."""
+    yield
+    gc.collect()
 
 
 def messages(report):

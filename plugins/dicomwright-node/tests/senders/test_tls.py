@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.server
 import ssl
 import threading
@@ -14,6 +15,13 @@ from dicomwright_node.senders.dicom import DicomSender
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # the library's sockets
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets_for_the_next_test():
+    """Collect what the library leaves here, where its warnings are ignored."""
+    yield
+    gc.collect()
 
 
 def server_context(certificates, *, client_needed=False):
