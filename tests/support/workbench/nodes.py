@@ -73,8 +73,12 @@ class ServedNode:
         self.ready: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        """Start the node."""
-        self.start()
+        """Start the node; one that does not get ready is killed."""
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
