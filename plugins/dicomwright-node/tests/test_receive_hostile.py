@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import pytest
 from pydicom.dataset import Dataset
@@ -120,12 +121,27 @@ def test_a_sender_that_leaves_within_an_instance(receiver):
 
 
 def wait_until_idle(receiver):
-    import time
-
     end = time.monotonic() + 5
     while receiver.listener.associations() and time.monotonic() < end:
         time.sleep(0.01)
     assert receiver.listener.associations() == 0
+
+
+def test_a_request_that_comes_byte_by_byte_is_cut_off(make_receiver):
+    receiver = make_receiver(timeouts=(0.3, 10.0))
+    with RawSender(receiver.port, associate=False) as sender:
+        for byte in request_pdu():
+            try:
+                sender.send(bytes((byte,)))
+            except OSError:
+                break
+            time.sleep(0.02)
+        assert sender.answer()[0] in {ABORT, 0}
+    assert not receiver.intake.counts()
+    with RawSender(receiver.port) as sender:
+        time.sleep(0.5)  # the time of the request is over, and concerns it no more
+        assert sender.store(ct_instance()) == 0
+        sender.release()
 
 
 def test_a_silent_sender_is_aborted(make_receiver):

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from dicomwright_node.receive import command as commands
@@ -80,7 +81,7 @@ class Association:
         """Serve until the end; never raises. `busy`: only say that there are too many."""
         started = time.monotonic()
         try:
-            end = self._serve(busy=busy)
+            end = self._serve(self._request_in_time(), busy=busy)
         except PeerError as error:
             end = f"aborted: {error}"
             if error.reason is not None:
@@ -97,9 +98,18 @@ class Association:
             self._wire.close()
         self._tell(end, time.monotonic() - started)
 
-    def _serve(self, *, busy: bool) -> str:
+    def _request_in_time(self) -> Request:
+        """Read the association request; all of it must come in time, also byte by byte."""
+        timer = Timer(self._timeouts.request, self._wire.shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._request()
+        finally:
+            timer.cancel()
+
+    def _serve(self, request: Request, *, busy: bool) -> str:
         """Return how the association ended."""
-        request = self._request()
         rejected = BUSY if busy else judge(request, self._policy)
         if rejected is not None:
             return self._reject(rejected)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.receive.association import Association
+from dicomwright_node.receive.wire import shut
 
 if TYPE_CHECKING:
     import ssl
@@ -116,8 +117,7 @@ class Listener:
         """Let every association that is left find its connection closed."""
         with self._lock:
             for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)
+                shut(connection)
 
     def _accept(self) -> None:
         """Accept until stopped."""

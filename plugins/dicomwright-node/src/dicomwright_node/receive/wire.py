@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import suppress
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
-    import socket
     from io import BufferedReader
 
-__all__ = ["ABORT", "ASSOCIATE_RQ", "DATA", "RELEASE_RQ", "PeerError", "Value", "Wire"]
+__all__ = ["ABORT", "ASSOCIATE_RQ", "DATA", "RELEASE_RQ", "PeerError", "Value", "Wire", "shut"]
 
 ASSOCIATE_RQ, DATA, RELEASE_RQ, RELEASE_RP, ABORT = 0x01, 0x04, 0x05, 0x06, 0x07
 _KNOWN = frozenset(range(ASSOCIATE_RQ, ABORT + 1))
@@ -21,6 +21,12 @@ _BUFFER = 64 * 1024
 _COMMAND, _LAST = 0x01, 0x02
 _PROVIDER = 2
 _PATIENCE = 1.0
+
+
+def shut(connection: socket.socket) -> None:
+    """Let whoever reads from a connection find it closed; TLS would forget its keys, and an answer go out in plain."""
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RD)
 
 
 class PeerError(Exception):
@@ -162,6 +168,10 @@ class Wire:
     def send_abort(self, reason: int) -> None:
         """End the association, as the service provider."""
         self.send(_PDU.pack(ABORT, 4) + bytes((0, 0, _PROVIDER, reason)))
+
+    def shut(self) -> None:
+        """Let whoever reads find the connection closed; from any thread."""
+        shut(self._socket)
 
     def close(self) -> None:
         """Let the peer close the connection, as PS3.8 wants it (the ARTIM timer), or close it after a moment.
