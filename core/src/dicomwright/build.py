@@ -161,7 +161,6 @@ class Build:
     def encode(self, payload: Any, blueprint: Blueprint, parents: ParentSeries | None) -> Encoding:
         """Let an encoder say how the payload becomes instances."""
         name = self._encoder or self._encoder_for(payload)
-        encoder = self.plugin_set.registry("encoder").resolve(name)
         self._check_takes(name, payload)
         self.report.encoder = self._provider("encoder", name)
         request = EncodeRequest(
@@ -170,8 +169,8 @@ class Build:
             parents=parents,
             options=self._options("encoder", name, self.options.encoder_options),
         )
-        encoding: Encoding = (encoder() if isinstance(encoder, type) else encoder).encode(payload, request)
-        return encoding
+        found = self.plugin_set.registry("encoder").call(name, "encode", payload, request, gives=Encoding)
+        return cast("Encoding", found)
 
     def series(self, encoding: Encoding, blueprint: Blueprint, parents: ParentSeries | None) -> Series:
         """Compile the blueprints into a series."""
@@ -209,7 +208,9 @@ class Build:
         """Read a file."""
         name, reader = choose_reader(path, self.plugin_set, self.options.reader)
         self.report.reader = self._provider("reader", name)
-        payload = reader.read(path, self._reader_options(name))
+        options = self._reader_options(name)
+        with self.plugin_set.registry("reader").using(name):
+            payload = reader.read(path, options)
         if not isinstance(payload, _PAYLOADS):
             raise PluginError(
                 f"the reader {name!r} gave a {type(payload).__name__}, not a Volume, Frames or Document",

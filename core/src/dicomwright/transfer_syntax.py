@@ -90,8 +90,7 @@ def transfer(
     chosen = complete_options(spec, options)
     request = CodecRequest(spec.name, spec.uid, encoding.count, image.frames, image.layout, chosen)
     registry = plugin_set.registry("codec")
-    codec = registry.resolve(spec.name)
-    compression = (codec() if isinstance(codec, type) else codec).compression(request)
+    compression = registry.call(spec.name, "compression", request)
     provider = registry.provider(spec.name)
     told = {"name": spec.name, "distribution": provider.distribution, "version": provider.version}
     if compression is None:

@@ -247,6 +247,9 @@ def plugin_set(monkeypatch):
         def provider(self, _):
             return real.provider("standard")
 
+        def using(self, _):
+            return nullcontext()
+
     whole = type(found).registry
     monkeypatch.setattr(
         type(found), "registry", lambda own, kind: Registry() if kind == "validator" else whole(own, kind)

@@ -51,7 +51,11 @@ class _LazyGroup(click.Group):
         specs = _plugin_commands(ctx)
         if cmd_name not in specs:
             return None
-        command: click.Command = _plugin_set(ctx).registry("command").resolve(cmd_name)
+        registry = _plugin_set(ctx).registry("command")
+        command = registry.resolve(cmd_name)
+        with registry.using(cmd_name):
+            if not isinstance(command, click.Command):
+                raise TypeError(f"{registry.spec(cmd_name).target} is no click command")
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import field
 from difflib import get_close_matches
 from functools import reduce
@@ -10,14 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dicomwright._dataclass import dataclass
-from dicomwright.errors import PluginError
+from dicomwright.errors import DicomwrightError, PluginError
 from dicomwright.plugins.isolation import stdout_to_stderr
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import tell
 from dicomwright.plugins.trace import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dicomwright.plugins.descriptors import Spec
     from dicomwright.plugins.records import Contribution, PluginRecord, Provider
@@ -76,6 +77,46 @@ class Registry:
         if name not in self._objects:
             self._objects[name] = self._import(self._entry(name))
         return self._objects[name]
+
+    @contextmanager
+    def using(self, name: str) -> Iterator[None]:
+        """Surround the use of what a name stands for: what a plug-in's code raises is told with its name.
+
+        Raises
+        ------
+        PluginError
+            Something went wrong that is no `DicomwrightError`. What the core itself raises passes as it is.
+
+        """
+        try:
+            yield
+        except (DicomwrightError, KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:  # foreign code may call sys.exit, and must not take us along
+            provider = self._entry(name).provider
+            if provider.distribution == "dicomwright":
+                raise
+            raise PluginError(
+                f'{self.kind} "{name}" of {provider} failed: {tell(error)}',
+                hint=f"report it to the authors of {provider.distribution}; --debug shows where",
+                kind="broken-plugin",
+            ) from error
+
+    def call(self, name: str, method: str, *arguments: Any, gives: type = object) -> Any:
+        """Return what a method of the thing behind a name gives; the thing is made if the descriptor names a class.
+
+        Raises
+        ------
+        PluginError
+            The name is not known, or the plug-in's code fails, or gives anything but a `gives`.
+
+        """
+        target = self.resolve(name)
+        with self.using(name):
+            found = getattr(target() if isinstance(target, type) else target, method)(*arguments)
+            if not isinstance(found, gives):
+                raise TypeError(f"{method} gave {type(found).__name__}, not {gives.__name__}")
+        return found
 
     def _entry(self, name: str) -> Contribution:
         """Return what a name stands for, or say why there is no such thing."""

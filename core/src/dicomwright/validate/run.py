@@ -127,8 +127,9 @@ def validate(
     complaints: list[Complaint] = []
     ran: list[dict[str, str]] = []
     for name in names or plugins.registry("validator").names():
-        validator = _validator(plugins, name)
-        reason = validator.unavailable()
+        with plugins.registry("validator").using(name):
+            validator = _validator(plugins, name)
+            reason = validator.unavailable()
         if reason and names:
             raise DicomwrightError(f"validator {name!r} cannot run: {reason}", kind="validator")
         provider = plugins.registry("validator").provider(name)
@@ -141,7 +142,8 @@ def validate(
             }
         )
         if not reason:
-            complaints += [replace(one, validator=name) for one in validator.validate(paths)]
+            with plugins.registry("validator").using(name):
+                complaints += [replace(one, validator=name) for one in validator.validate(paths)]
     return Verdict(paths, tuple(complaints), tuple(ran), skipped)
 
 
