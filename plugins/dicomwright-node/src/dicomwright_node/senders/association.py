@@ -106,7 +106,7 @@ def associated(
             return
         raise _reason(association, peer, opened=opened.is_set(), seconds=time.monotonic() - began)
     _close_the_race(association)
-    _without_delays(association)
+    _without_delays(association, peer.timeouts.dimse)
     try:
         yield association
     except GeneratorExit:  # the user stops between two files
@@ -121,8 +121,8 @@ def associated(
         association.join(_LAST_WORDS)  # its threads close the connection
 
 
-def _without_delays(association: Association) -> None:
-    """Send and acknowledge small packets at once.
+def _without_delays(association: Association, seconds: float) -> None:
+    """Send and acknowledge small packets at once; wait for a peer that does not read or stops amid its words no longer.
 
     Requests and answers are two packets each; waiting for company costs 40 ms a packet, and 90 ms an instance.
     """
@@ -133,6 +133,7 @@ def _without_delays(association: Association) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # holds for a moment only
 
     with contextlib.suppress(OSError, AttributeError):
+        connection.settimeout(seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     association.bind(evt.EVT_DATA_SENT, at_once)
 

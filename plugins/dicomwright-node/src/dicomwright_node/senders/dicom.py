@@ -190,7 +190,9 @@ class _Sending:
             return Delivery(item.file, "pending", "", _ENDED)
         except (OSError, ValueError, AttributeError) as error:
             return Delivery(item.file, "refused", "", f"it cannot be sent: {error}")
-        if "Status" not in status:  # nothing more is to be had of this one, whether it knows it already or not
+        if (
+            "Status" not in status
+        ):  # nothing more is to be had of this one, whether it knows it already or not
             association.abort()
         return delivery_of(item.file, status, time.monotonic() - began)
 
