@@ -1,6 +1,7 @@
 """Finished files are judged: ours pass, and each thing that is wrong is said."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pydicom
