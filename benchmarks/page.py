@@ -97,7 +97,7 @@ def _machine(results: dict[str, Any]) -> str:
     load = machine["load"][0], machine["load_at_the_end"][0]
     lines = [
         f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, files in memory;",
-        f"medians of ratios of rounds ({built['runs']:.0f}; 3 for W4 and for the peers of W2).",
+        f"medians of ratios of {built['runs']:.0f} rounds (3 for W4 and for the peers of W2).",
         f"Load of the machine: {load[0]} when it began, {load[1]} when it ended.",
     ]
     if load[0] > QUIET:
