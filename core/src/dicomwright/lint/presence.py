@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicomwright.lint.findings import name_of
-from dicomwright.lint.tables import attributes_of, level_tags, required, required_of_module
+from dicomwright.lint.tables import attributes_of, first_places, level_tags, required, required_of_module
 from dicomwright.lint.views import COPIES, RuleView
 from dicomwright.standard.conditions import Decision, decide, decide_module
 
@@ -183,11 +183,7 @@ def _unknown(level: Level) -> Iterator[Finding]:
 
 def _homes(level: Level, tag: int) -> str:
     """Say at which other place of the IOD an attribute belongs."""
-    place = next(level.iod.places(tag), None) if tag >> 16 != 0x0002 else None  # noqa: PLR2004 - file meta
-    if place is None or place.path == level.path:
+    path = first_places(level.iod.key).get(tag)
+    if path is None or path == level.path:
         return ""
-    return (
-        f", where it belongs into {'.'.join(map(name_of, place.path))}"
-        if place.path
-        else ", but of its top level"
-    )
+    return f", where it belongs into {'.'.join(map(name_of, path))}" if path else ", but of its top level"

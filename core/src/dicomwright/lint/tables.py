@@ -10,7 +10,15 @@ from dicomwright.standard.iods import load
 if TYPE_CHECKING:
     from dicomwright.standard import Attribute, Iod, Terms
 
-__all__ = ["attributes_of", "level_tags", "modalities", "required", "required_of_module", "terms_of"]
+__all__ = [
+    "attributes_of",
+    "first_places",
+    "level_tags",
+    "modalities",
+    "required",
+    "required_of_module",
+    "terms_of",
+]
 
 #: The Modality (0008,0060) of objects of an IOD, where PS3.3 annex A leaves no choice.
 _MODALITIES = {
@@ -63,6 +71,15 @@ def attributes_of(key: str, path: tuple[int, ...]) -> dict[int, tuple[Attribute,
 def level_tags(key: str, path: tuple[int, ...]) -> frozenset[int]:
     """Return the tags of one level; empty if the tables do not know what is in the sequence."""
     return frozenset(attributes_of(key, path))
+
+
+@lru_cache(maxsize=32)
+def first_places(key: str) -> dict[int, tuple[int, ...]]:
+    """Return the sequences that lead to each tag where an IOD has it first, at any depth."""
+    found: dict[int, tuple[int, ...]] = {}
+    for attribute in load(key).attributes():
+        found.setdefault(attribute.tag, attribute.path)
+    return found
 
 
 @lru_cache(maxsize=512)
