@@ -7,11 +7,14 @@ import tomllib
 import numpy as np
 import pydicom
 import pytest
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import tag_for_keyword
 
 from dicomwright import Blueprint, DicomFactory
 from dicomwright.errors import DicomwrightError, ParentError, SourceError
 from dicomwright.learn import KINDS, learn
 from dicomwright.parents import ParentSeries
+from dicomwright.standard import modules_with
 
 REAL = {
     "v01_ct_axial/dicom": "ct-image",
@@ -21,6 +24,7 @@ REAL = {
     "v06_pet_fdg/dicom": "pet-image",
     "v07_ct_tilt_nonuniform/dicom": "ct-image",
 }
+COPIED = {"copy": "optional", "when-varying": "paired"}
 
 
 @pytest.fixture
@@ -78,8 +82,8 @@ def test_the_draft_says_how_each_tag_is_made(example):
     found = rules(learn(example()))
     assert found["Manufacturer"] == {"static": "ACME"}
     assert found["SeriesDescription"] == {"static": 'Chest "thin"'}
-    assert found["XRayTubeCurrent"] == found["TableHeight"] == "copy-instance"
-    assert found["Exposure"] == {"copy": "optional"}  # how this parent was made, not how the next will be
+    assert found["XRayTubeCurrent"] == found["TableHeight"] == COPIED
+    assert found["Exposure"] == COPIED  # how this parent was made, not how the next will be
     assert not {"Rows", "SOPInstanceUID", "ImagePositionPatient", "PatientID"} & found.keys()
 
 
@@ -103,6 +107,44 @@ def test_nothing_of_the_patient_is_in_the_draft(example):
     text = learn(example(change=name)).text
     assert "CANARY" not in text
     assert "OperatorsName = " in text
+
+
+def test_no_tag_of_the_dictionary_but_the_sites_gives_its_value_to_the_draft(example):
+    texts = {"LO": "CANARY %d", "SH": "CANARY %d", "UC": "CANARY %d", "AE": "CANARY %d", "CS": "CANARY %d"}
+    rows = [(tag, row[0]) for tag, row in DicomDictionary.items() if row[4] and row[0] in texts]
+    outside = {*range(0x08), 0x0028, *range(0x5000, 0x10000)}
+    values = {  # PatientAlternativeCalendar and what goes with it are enumerated
+        tag: (vr, texts[vr] % number)
+        for number, (tag, vr) in enumerate(rows)
+        if tag >> 16 not in outside and tag != 0x00080005 and not 0x00100033 <= tag <= 0x00100035
+    }
+
+    def everything(dataset, _):
+        for tag, value in values.items():
+            if tag not in dataset or tag >> 16 == 0x0010:
+                dataset.add_new(tag, *value)
+
+    learned = learn(example(change=everything))
+    written = {one.name for one in learned.traits if isinstance(one.rule, dict) and "static" in one.rule}
+    modules = {"General Equipment", "SC Equipment"}
+    others = {name for name in written if modules.isdisjoint(modules_with(tag_for_keyword(name)))}
+    assert others == {"SeriesNumber", "SeriesDescription"}
+    assert "InstitutionName" in written
+    assert trait(learned, "PatientTelephoneNumbers").kind == "patient/study context"
+
+
+def test_a_draft_takes_other_parents(example, tmp_path):
+    def thin(dataset, index):
+        dataset.Exposure = 43 + index  # constant in the example
+        if index == 1:
+            del dataset.XRayTubeCurrent  # everywhere in the example
+
+    draft, other = tmp_path / "draft.toml", ParentSeries.read(example("b", thin, seed=2))
+    draft.write_text(learn(example()).text, encoding="utf-8")
+    pixels = np.zeros((len(other), other.first.Rows, other.first.Columns), "i2")
+    series = DicomFactory().build(pixels, Blueprint.load(draft), other)
+    assert [one.Exposure for one in series] == [one.Exposure for one in other]
+    assert ["XRayTubeCurrent" in one for one in series] == ["XRayTubeCurrent" in one for one in other]
 
 
 def test_the_draft_builds_the_example_again(example, tmp_path):
@@ -159,7 +201,7 @@ def test_several_series_tell_the_site_from_the_patient(example):
     first, second = example("a"), example("b", other, seed=2)
     alone, both = learn(first), learn(first, second)
     assert rules(alone)["SeriesDescription"] == {"static": 'Chest "thin"'}
-    assert rules(both)["SeriesDescription"] == {"copy": "optional"}
+    assert rules(both)["SeriesDescription"] == COPIED
     assert rules(both)["Manufacturer"] == {"static": "ACME"}
     assert both.instances == 2 * alone.instances
     assert both.unexpected == ()
@@ -171,7 +213,7 @@ def test_a_tag_that_some_instances_lack(example):
             del dataset.XRayTubeCurrent
 
     learned = learn(example(change=some))
-    assert rules(learned)["XRayTubeCurrent"] == {"copy": "optional", "when-varying": "paired"}
+    assert rules(learned)["XRayTubeCurrent"] == COPIED
     assert learned.unexpected == ()
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dicomwright.learn.example import Example
     from dicomwright.parents import ParentSeries
 
-__all__ = ["KINDS", "Trait", "classify", "is_context"]
+__all__ = ["KINDS", "Trait", "classify"]
 
 #: What a tag can be.
 KINDS = (
@@ -41,7 +41,11 @@ _PIXEL_MODULES = frozenset({"Image Pixel", "Modality LUT", "VOI LUT", "Overlay P
 _OF_PIXELS = frozenset(  # padding, the picture of the picture, and counts of slices
     {0x00280120, 0x00280121, 0x00880200, 0x00541330, 0x00540081}
 )
-_SITE_MODULES = frozenset({"General Series", "General Equipment", "SOP Common", "SC Equipment"})
+_CONTEXT_GROUPS = frozenset({0x0010, 0x0012, 0x0032, 0x0038, 0x4008})  # whatever the IOD has of them
+_SITE_MODULES = frozenset({"General Equipment", "SC Equipment"})
+_OF_SITE = frozenset({"SeriesNumber", "SeriesDescription"})
+_COPIED = {"copy": "optional", "when-varying": "paired"}
+_COPIED_IF_LEGAL = _COPIED | {"copy": "usable"}
 _LINE = 60
 _PIXEL_GROUPS = frozenset({0x7FE0, *range(0x5000, 0x5100, 2), *range(0x6000, 0x6100, 2)})
 _PERSONAL_VRS = frozenset({"PN", "DA", "TM", "DT", "AS", "LT", "ST", "UT"})  # who and when, and free text
@@ -94,10 +98,10 @@ class Trait:
 
     def weaker(self, why: str) -> Trait:
         """Return the next weaker rule, where this one could not be kept."""
-        usable = {"copy": "usable", "when-varying": "paired"}
-        if self.rule is not None and self.rule != usable and not isinstance(self.tag, PrivateTag):
-            return replace(self, rule=usable, told=True, note=f"{self.note}; copied where it is legal: {why}")
-        return replace(self, rule=None, told=True, note=f"{self.note}; left out: {why}")
+        if self.rule is not None and self.rule != _COPIED_IF_LEGAL and not isinstance(self.tag, PrivateTag):
+            return replace(self, rule=_COPIED_IF_LEGAL, told=True, note=f"copied where it is legal: {why}")
+        first = self.note.partition(": ")[2] if self.rule == _COPIED_IF_LEGAL else why
+        return replace(self, rule=None, told=True, note=f"no rule of its own: {first}")
 
 
 def classify(
@@ -148,10 +152,8 @@ class _Classifier:
             return
         if not self.keep_private:
             yield Trait(tag, _PRIVATE, "left out; --keep-private copies it", told=True)
-        elif self.varies(number):
-            yield Trait(tag, _PRIVATE, "copied from the paired instance", self.paired(number))
         else:
-            yield Trait(tag, _PRIVATE, "copied", {"copy": "optional"})
+            yield Trait(tag, _PRIVATE, "copied from the paired instance", _COPIED)
 
     def trait(self, number: int) -> Trait:
         """Return the trait of an ordinary tag."""
@@ -175,15 +177,13 @@ class _Classifier:
         if kind == _PIXELS:
             return Trait(tag, kind, "follows from the pixels; left to the encoder", told=True)
         if self.varies(number):
-            return Trait(tag, kind, "copied from the paired instance", self.paired(number))
+            return Trait(tag, kind, "copied from the paired instance", _COPIED)
+        if kind != _CONSTANT or not self.alike(number):
+            return Trait(tag, kind, "copied from the parent", _COPIED)
         element = self.parents.element(tag)
-        if kind != _CONSTANT or element is None or not self.alike(number):
-            return Trait(tag, kind, "copied from the parent", {"copy": "optional"})
-        rule = constant_rule(element) if _is_of_site(modules_with(number)) else None
+        rule = constant_rule(element) if element is not None and _is_of_site(number) else None
         if rule is None:
-            return Trait(
-                tag, kind, f"{self.everywhere()}; says how the parent was made", {"copy": "optional"}
-            )
+            return Trait(tag, kind, f"{self.everywhere()}; says how the parent was made", _COPIED)
         return Trait(tag, kind, self.everywhere(), rule)
 
     def of(self, row: Explained) -> str:
@@ -199,7 +199,7 @@ class _Classifier:
             return _PIXELS
         if element is not None and element.VR == "UI":
             return _UID
-        if is_context(modules) and not is_varying:
+        if _is_context(number, modules) and not is_varying:
             return _CONTEXT
         if is_varying:
             return _LINEAR if linear(self.examples, number) else _VARYING
@@ -234,30 +234,24 @@ class _Classifier:
         series = "" if len(self.examples) == 1 else f" of {len(self.examples)} series"
         return f"the same in all {count} instances{series}"
 
-    def paired(self, number: int) -> str | Mapping[str, Any]:
-        """Return the rule that copies from the paired instance."""
-        tag = number if not number >> 16 & 1 else _private_tag(self.parents, number)
-        everywhere = all(tag is not None and example.parents.has_everywhere(tag) for example in self.examples)
-        return "copy-instance" if everywhere else {"copy": "optional", "when-varying": "paired"}
-
     def is_derived(self) -> bool:
         """Tell whether the examples are derived images themselves."""
         element = self.parents.element(0x00080008)
         return element is not None and not self.varies(0x00080008) and _DERIVED in (element.value or ())
 
 
-def is_context(modules: tuple[str, ...]) -> bool:
+def _is_context(number: int, modules: tuple[str, ...]) -> bool:
     """Tell whether a tag belongs to the patient, the study or the trial."""
-    return any(module.startswith(_CONTEXT_MODULES) for module in modules)
+    return number >> 16 in _CONTEXT_GROUPS or any(module.startswith(_CONTEXT_MODULES) for module in modules)
 
 
 def _is_of_pixels(number: int, modules: tuple[str, ...]) -> bool:
     return number >> 16 in _PIXEL_GROUPS or number in _OF_PIXELS or not _PIXEL_MODULES.isdisjoint(modules)
 
 
-def _is_of_site(modules: tuple[str, ...]) -> bool:
-    """Tell whether a tag names what a site calls and makes things with, rather than how a parent was acquired."""
-    return not modules or not _SITE_MODULES.isdisjoint(modules)
+def _is_of_site(number: int) -> bool:
+    """Tell whether a tag names a series or equipment, rather than the patient or how the parent was acquired."""
+    return keyword_for_tag(number) in _OF_SITE or not _SITE_MODULES.isdisjoint(modules_with(number))
 
 
 def _is_window(number: int) -> bool:
