@@ -200,8 +200,11 @@ def certificates(tmp_path_factory):
     def key(name):
         return ("-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key")
 
-    openssl("req", "-x509", *key("ca"), "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    (folder / "names").write_text("subjectAltName = DNS:localhost, IP:127.0.0.1\n")
+    usage = ("-addext", "keyUsage = critical, keyCertSign, cRLSign")  # Python 3.13 asks for it
+    openssl("req", "-x509", *key("ca"), "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2", *usage)
+    about = ["subjectAltName = DNS:localhost, IP:127.0.0.1", "keyUsage = critical, digitalSignature"]
+    about += ["authorityKeyIdentifier = keyid", "subjectKeyIdentifier = hash", "basicConstraints = CA:FALSE"]
+    (folder / "names").write_text("\n".join(about) + "\n")
     for name in ("node", "client"):
         openssl("req", "-new", *key(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
         sign = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
