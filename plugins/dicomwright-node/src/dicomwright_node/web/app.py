@@ -57,11 +57,7 @@ def routes(
         return JSONResponse({"live": True})
 
     def ready(_: Request) -> Response:
-        checks = {
-            "scheduler": scheduler.healthy,
-            "database": _answers(store),
-            "disk": store.files.free() >= config.limits.min_free,
-        }
+        checks = _checks(store, config, scheduler)
         answer = {"ready": all(checks.values()), "checks": checks}
         return JSONResponse(answer, 200 if answer["ready"] else 503)
 
@@ -95,6 +91,14 @@ def _pages(
         Route("/jobs/{job:int}/inputs/{index:int}.png", guard.protect(pages.input_picture, turns)),
         Route("/style.css", guard.protect(lambda _: Response(style, media_type="text/css"))),
     ]
+
+
+def _checks(store: Store, config: NodeConfig, scheduler: Scheduler) -> dict[str, bool]:
+    return {
+        "scheduler": scheduler.healthy,
+        "database": _answers(store),
+        "disk": store.files.free() >= config.limits.min_free,
+    }
 
 
 def _answers(store: Store) -> bool:
