@@ -153,11 +153,15 @@ def _derived(works: dict[str, Any], sizes: Sizes) -> dict[str, float]:
 def _of_elements(works: dict[str, Any], figures: dict[str, float], sizes: Sizes) -> dict[str, float]:
     """Return what single operations take, to what pydicom takes for the same; and the floor of a whole process."""
     element = figures["pydicom_element_us"]
-    w4 = 1e6 * (works["w4"]["dicomwright"]["median_s"] - works["w4"]["limit"]["median_s"]) / sizes.w4[0]
+    w4, w4_cpu = (
+        1e6 * (works["w4"]["dicomwright"][kind] - works["w4"]["limit"][kind]) / sizes.w4[0]
+        for kind in ("median_s", "cpu_s")
+    )
     imports = works["start-up"]["import numpy, pydicom"]["median_s"]
     floor = imports + sizes.w1[0] * figures["parents_us"] / 1e6 + works["w1"]["limit-2"]["median_s"]
     return {
         "w4 : pydicom element": w4 / element,
+        "w4 : pydicom element, processor": w4_cpu / element,
         "function : pydicom element": figures["function_us"] / element,
         "constant : pydicom element": figures["constant_us"] / element,
         "series[i] : dcmread": figures["dataset_us"] / figures["dcmread_file_us"],
