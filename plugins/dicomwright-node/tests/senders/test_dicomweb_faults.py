@@ -130,8 +130,9 @@ def test_busy_for_longer_than_we_wait(web, send, said, answers):
     assert report.destinations[0].stopped == "it wants to be left alone for 3600 s"
 
 
-def test_always_busy(web, send, said, answers):
-    server = web(answers.status(503))
+@pytest.mark.parametrize("code", [503, 507])
+def test_always_busy(web, send, said, answers, code):
+    server = web(answers.status(code))
     assert said(send(server.url, retries=2)) == {"refused": 5}
     assert len(server.requests) == 3
 

@@ -20,7 +20,7 @@ __all__ = ["PASSING", "Answer", "deliveries_of", "retry_after"]
 
 _OK, _ACCEPTED, _CONFLICT = 200, 202, 409
 #: Codes of refusals that may pass.
-PASSING = frozenset({408, 425, 429, 503})
+PASSING = frozenset({408, 425, 429, 503, 507})
 _SERVER_ERROR = 500
 _REFERENCED, _FAILED = "00081199", "00081198"
 _INSTANCE, _REASON, _WARNING = "00081155", "00081197", "00081196"
