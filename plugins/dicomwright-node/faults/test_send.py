@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -43,12 +42,6 @@ server.shutdown()
 """
 
 
-def spin():
-    """Keep a core busy."""
-    while True:
-        pass
-
-
 @pytest.fixture
 def peer(tmp_path):
     """Start a node that writes down the UID of each instance; give its URL and its log."""
@@ -80,13 +73,11 @@ def instances(tmp_path):
 @pytest.fixture
 def busy():
     """Keep all cores busy meanwhile."""
-    load = [multiprocessing.get_context("spawn").Process(target=spin) for _ in range(os.cpu_count() or 1)]
-    for one in load:
-        one.start()
+    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     yield
     for one in load:
         one.kill()
-        one.join()
+        one.wait()
 
 
 def sender(folder, url):
