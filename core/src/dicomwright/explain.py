@@ -11,6 +11,7 @@ from dicomwright.blueprint.elements import DiscardElement, SequenceElement, Stat
 from dicomwright.blueprint.tags import PrivateTag, to_tag
 from dicomwright.engine.private import is_creator
 from dicomwright.engine.rules import FilledElement, Layer, Rule, merge
+from dicomwright.errors import ParentError
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -221,8 +222,11 @@ class _Writer:
         inner = getattr(rule.element, "element", rule.element)
         if self.parents is None or element is None or not isinstance(inner, _COPIES):
             return ""
-        index = self.index if self.parents.varies(rule.tag) else 0
-        found = None if isinstance(rule.tag, PrivateTag) else self.parents.element(rule.tag, index)
+        try:
+            index = self.index if self.parents.varies(rule.tag) else 0
+            found = None if isinstance(rule.tag, PrivateTag) else self.parents.element(rule.tag, index)
+        except ParentError:  # what cannot be decoded was not copied
+            return ""
         may_differ = isinstance(inner, CopyOrElseElement) and not path
         if may_differ and (found is None or _text(found) != _text(element)):
             return ""

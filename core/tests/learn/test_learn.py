@@ -194,6 +194,60 @@ def test_private_elements_only_when_asked_for(example):
     assert kept.unexpected == ()
 
 
+def test_private_elements_go_by_their_creators(example):
+    def blocks(dataset, index):
+        if index % 2:
+            dataset.private_block(0x0011, "FIRST", create=True).add_new(1, "LO", "1")
+        block = dataset.private_block(0x0011, "ACME", create=True)  # at (0011,xx10) or (0011,xx11)
+        block.add_new(1, "US", index)
+        dataset.add_new(0x00131001, "LO", "of nobody")
+
+    learned = learn(example(change=blocks), keep_private=True)
+    assert learned.unexpected == ()
+    kept = {name for name in rules(learned) if ":(" in name}
+    assert kept == {"ACME:(0011,xx01)", "FIRST:(0011,xx01)"}
+    assert trait(learned, "(0013,1001)").note == "left out; it has no creator"
+
+
+def test_private_elements_inside_sequences(example):
+    def nested(dataset, _):
+        item = pydicom.Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "1", "99ACME", "one"
+        item.private_block(0x0011, "ACME", create=True).add_new(1, "LO", "inside")
+        dataset.ProcedureCodeSequence = [item]
+
+    folder = example(change=nested)
+    learned, kept = learn(folder), learn(folder, keep_private=True)
+    (one,) = (one for one in learned.differences if one.name.startswith("ProcedureCodeSequence"))
+    assert (one.what, one.told) == ("differs", True)
+    assert one.why == "copied from the parent, without its private elements"
+    assert not any(one.name.startswith("ProcedureCodeSequence") for one in kept.differences)
+
+
+def test_an_element_that_cannot_be_decoded(example):
+    def broken(dataset, index):
+        for name in ["TableHeight"] * (index == 1) + ["KVP"]:
+            dataset[name] = pydicom.dataelem.RawDataElement(
+                pydicom.tag.Tag(name), "DS", 4, b"none", 0, False, True
+            )
+
+    learned = learn(example(change=broken))
+    assert learned.unexpected == ()
+    assert "cannot be decoded: its value is no DS" in trait(learned, "KVP").note
+    assert trait(learned, "TableHeight").kind == "varying"
+
+
+def test_what_the_blueprint_of_the_iod_would_not_copy(example):
+    def some(dataset, index):
+        if index == 1:
+            dataset.StudyID = "7"
+
+    learned = learn(example(change=some))
+    assert learned.unexpected == ()
+    assert rules(learned)["StudyID"]["copy-or-else"] == ""
+    assert "differs between the instances" in trait(learned, "StudyID").note
+
+
 def test_several_series_tell_the_site_from_the_patient(example):
     def other(dataset, _):
         dataset.SeriesDescription = "Abdomen"
@@ -235,6 +289,9 @@ def test_images_that_each_have_a_rescale_of_their_own(example):
 
     learned = learn(example(change=rescale))
     assert 0 < learned.largest_error < 0.05
+    (pixels,) = (one for one in learned.differences if one.name.startswith("PixelData"))
+    assert (pixels.what, pixels.told) == ("rounded", True)
+    assert "within one step" in pixels.why
     (slope,) = (one for one in learned.differences if one.name.startswith("RescaleSlope"))
     assert slope.told
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from pydicom.dataelem import DataElement
 
 __all__ = ["Example"]
 
@@ -112,9 +113,33 @@ class Example:
     def rescales(self) -> list[tuple[float, float]]:
         """Slope and intercept of each image."""
         return [
-            (_number(one.get("RescaleSlope"), 1.0), _number(one.get("RescaleIntercept"), 0.0))
-            for one in self.parents
+            (self._number(0x00281053, index, 1.0), self._number(0x00281052, index, 0.0))
+            for index in range(len(self.parents))
         ]
+
+    def _number(self, number: int, index: int, default: float) -> float:
+        """Return the number in an element of one image."""
+        element = self.parents.element(number, index)
+        return default if element is None or element.is_empty else float(element.value)
+
+    def element(self, number: int, index: int = 0) -> DataElement | None:
+        """Return an element of one image, None if it has none that can be decoded."""
+        try:
+            found: DataElement | None = self.parents.element(number, index)
+        except ParentError:
+            return None
+        return found
+
+    def elements(self, number: int) -> list[DataElement | None]:
+        """Return an element of each image."""
+        return [self.element(number, index) for index in range(len(self.parents))]
+
+    def varies(self, number: int) -> bool:
+        """Tell whether the images differ in an element; those that cannot be decoded may."""
+        try:
+            return bool(self.parents.varies(number))
+        except ParentError:
+            return True
 
     def volume(self) -> Volume:
         """Return its pixels as a source: stored numbers where all images have one rescale, else values."""
@@ -137,14 +162,15 @@ def _pixels(path: Path) -> NDArray[Any]:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SourceError(
             f"the pixels cannot be decoded: {reason}",
-            hint="install one of the decoders that are named, or give the series uncompressed",
+            hint="give images with pixels; for compressed ones, install one of the decoders that are named",
             loc=str(path),
             kind="pixels",
         ) from error
     if array.ndim != 2:  # noqa: PLR2004 - rows and columns
-        raise SourceError("the image has several frames or colours", loc=str(path), kind="pixels")
+        raise SourceError(
+            "the image has several frames or colours",
+            hint="learn takes grey images of one frame",
+            loc=str(path),
+            kind="pixels",
+        )
     return array
-
-
-def _number(value: Any, default: float) -> float:
-    return default if value in (None, "") else float(value)

@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pydicom.dataelem import DataElement
 
     from dicomwright.learn.example import Example
 
@@ -28,7 +29,7 @@ def _linear(example: Example, number: int) -> bool:
     planes = example.parents.planes
     if planes is None or len(planes) < _FEWEST:
         return False
-    values = [_numbers(example, number, index) for index in range(len(example.parents))]
+    values = [_numbers(element) for element in example.elements(number)]
     if any(one is None or len(one) != len(values[0] or ()) for one in values):
         return False
     table = np.array(values, dtype=np.float64)
@@ -44,9 +45,8 @@ def _on_a_line(places: NDArray[np.float64], table: NDArray[np.float64]) -> bool:
     return bool((off <= _RELATIVE * np.maximum(np.ptp(table, axis=0), 1e-9)).all())
 
 
-def _numbers(example: Example, number: int, index: int) -> list[float] | None:
-    """Return the numbers of an element of one instance; None if it has none."""
-    element = example.parents.element(number, index)
+def _numbers(element: DataElement | None) -> list[float] | None:
+    """Return the numbers of an element; None if it has none."""
     if element is None or element.VR not in _NUMBERS or element.is_empty:
         return None
     values: list[Any] = list(element.value) if element.VM > 1 else [element.value]

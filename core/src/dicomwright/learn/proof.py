@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom.datadict import keyword_for_tag
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
+
+from dicomwright.blueprint.tags import PrivateTag, sort_key
+from dicomwright.learn.tags import number_of, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +22,13 @@ if TYPE_CHECKING:
     from dicomwright.engine.series import Series
     from dicomwright.learn.example import Example
 
-__all__ = ["Difference", "compare", "largest_error", "pairs_of"]
+__all__ = ["Difference", "compare", "compare_pixels", "pairs_of"]
 
 _PIXELS = frozenset({0x7FE00010, 0x7FE00008, 0x7FE00009})
+_PIXEL_DATA = BaseTag(0x7FE00010)
+_RESCALE = (("RescaleSlope", 1), ("RescaleIntercept", 0))
+_TINY = 1e-6
 _DS_LENGTH = 16
-_WRITTEN_ANEW = frozenset({0x00080005})
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Difference:
 
     Attributes
     ----------
-    tag : int
+    tag : BaseTag or PrivateTag
         The tag.
     what : str
         ``missing``, ``added``, ``rounded`` or ``differs``.
@@ -44,7 +50,7 @@ class Difference:
 
     """
 
-    tag: int
+    tag: BaseTag | PrivateTag
     what: str
     instances: int
     told: bool = False
@@ -52,16 +58,16 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """Keyword and number of the tag."""
-        shown = f"({self.tag >> 16:04X},{self.tag & 0xFFFF:04X})"
-        keyword = keyword_for_tag(self.tag)
-        return f"{keyword} {shown}" if keyword else shown
+        """Keyword and number of the tag, or creator and number."""
+        if isinstance(self.tag, PrivateTag):
+            return str(self.tag)
+        return f"{keyword_for_tag(self.tag)} {number_of(self.tag)}".strip()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
         return {
-            "tag": f"({self.tag >> 16:04X},{self.tag & 0xFFFF:04X})",
-            "keyword": keyword_for_tag(self.tag),
+            "tag": str(self.tag) if isinstance(self.tag, PrivateTag) else number_of(self.tag),
+            "keyword": "" if isinstance(self.tag, PrivateTag) else keyword_for_tag(self.tag),
             "what": self.what,
             "instances": self.instances,
             "told": self.told,
@@ -71,11 +77,12 @@ class Difference:
 
 def compare(example: Example, series: Series) -> list[Difference]:
     """Return the tags in which any instance differs from the example's, pixels left out, in order."""
-    found: dict[tuple[int, str], int] = {}
+    found: dict[tuple[BaseTag | PrivateTag, str], int] = {}
     for index, built in zip(pairs_of(example, series), series, strict=True):
         for tag, what in _between(example.parents[index], built):
             found[tag, what] = found.get((tag, what), 0) + 1
-    return [Difference(tag, what, count) for (tag, what), count in sorted(found.items())]
+    ordered = sorted(found.items(), key=lambda item: (sort_key(item[0][0]), item[0][1]))
+    return [Difference(tag, what, count) for (tag, what), count in ordered]
 
 
 def pairs_of(example: Example, series: Series) -> list[int]:
@@ -85,38 +92,48 @@ def pairs_of(example: Example, series: Series) -> list[int]:
     return [int(np.argmin(np.linalg.norm(places - place, axis=1))) for place in built]
 
 
-def largest_error(example: Example, series: Series) -> float:
-    """Return the largest difference of a value from the example's."""
-    largest = 0.0
+def compare_pixels(example: Example, series: Series) -> tuple[float, list[Difference]]:
+    """Return the largest difference of a value from the example's, and in how many images there is one."""
+    largest, found = 0.0, {"rounded": 0, "differs": 0}
     for index, built in zip(pairs_of(example, series), series, strict=True):
         slope, intercept = (float(built.get(name, default)) for name, default in _RESCALE)
         values = built.pixel_array.astype(np.float64) * slope + intercept
-        largest = max(largest, float(np.abs(values - example.values(index)).max()))
-    return largest
+        error = float(np.abs(values - example.values(index)).max())
+        largest = max(largest, error)
+        if error > _TINY * abs(slope):
+            found["rounded" if error <= abs(slope) else "differs"] += 1
+    return largest, [Difference(_PIXEL_DATA, what, count) for what, count in found.items() if count]
 
 
-_RESCALE = (("RescaleSlope", 1), ("RescaleIntercept", 0))
-
-
-def _between(example: Dataset, built: Dataset) -> Iterator[tuple[int, str]]:
+def _between(example: Dataset, built: Dataset) -> Iterator[tuple[BaseTag | PrivateTag, str]]:
     """Yield what differs between two instances at the top level."""
-    for tag in sorted({int(tag) for tag in (*example.keys(), *built.keys())}):
-        if tag in _PIXELS or tag in _WRITTEN_ANEW or not tag & 0xFFFF:
+    ones, others = tags_of(example), tags_of(built)
+    for tag in sorted({*ones, *others}, key=sort_key):
+        if tag in _PIXELS:
             continue
-        if tag not in built:
+        if tag not in others:
             yield tag, "missing"
-        elif tag not in example:
+        elif tag not in ones:
             yield tag, "added"
-        elif not _same(example, built, tag):
-            yield tag, "rounded" if _is_rounded(example[tag], built[tag]) else "differs"
+        else:
+            how = _difference(example, ones[tag], built[others[tag]])
+            if how:
+                yield tag, how
 
 
-def _same(example: Dataset, built: Dataset, tag: int) -> bool:
-    """Tell whether two instances have one element alike; an element that cannot be decoded is like nothing."""
+def _difference(example: Dataset, tag: BaseTag, built: DataElement) -> str:
+    """Return how an element differs, empty if it does not; one that cannot be decoded is like nothing."""
     try:
-        one, other = example[tag], built[tag]
+        one = example[tag]
     except Exception:  # noqa: BLE001  # pydicom raises many types for what real files hold
-        return False
+        return "differs"
+    if _same(one, built):
+        return ""
+    return "rounded" if _is_rounded(one, built) else "differs"
+
+
+def _same(one: DataElement, other: DataElement) -> bool:
+    """Tell whether two elements are alike."""
     if one.VR == "SQ" and other.VR == "SQ":
         return len(one.value) == len(other.value) and all(
             not any(_between(item, its)) for item, its in zip(one.value, other.value, strict=True)

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydicom.tag import BaseTag
+
 from dicomwright.blueprint.blueprint import Blueprint
-from dicomwright.blueprint.tags import PrivateTag
+from dicomwright.blueprint.tags import PrivateTag, sort_key
 from dicomwright.errors import DicomwrightError, ParentError
 from dicomwright.factory import DicomFactory
 from dicomwright.learn.draft import draft
 from dicomwright.learn.example import Example
-from dicomwright.learn.proof import Difference, compare, largest_error
-from dicomwright.learn.traits import KINDS, Trait, classify
+from dicomwright.learn.proof import Difference, compare, compare_pixels
+from dicomwright.learn.tags import number_of
+from dicomwright.learn.traits import KINDS, Trait, classify, refused_trait
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +35,9 @@ __all__ = ["Learned", "learn"]
 _TAG = re.compile(r"\(([0-9A-F]{4}),((?:[0-9A-F]{2}|xx)[0-9A-F]{2})\)")
 _QUOTED = re.compile(r"'[^']*'")
 _ROUNDS = 5
+_PIXEL_DATA = 0x7FE00010
+_STEPS = "each image of the example has a rescale of its own; values are within one step of RescaleSlope"
+_DIGITS = "a decimal string has at most 16 characters (PS3.5 section 6.2)"
 
 
 @dataclass(frozen=True)
@@ -103,12 +109,11 @@ def learn(
     _check_one_kind(examples)
     factory = DicomFactory(plugin_set=plugin_set)
     proof = _Proof(factory, examples, examples[0].base)
-    plain = proof.built([])
+    plain, refused = proof.plain()
     given = _rows(plain[0])
     different = {one.tag for pair in zip(examples, plain, strict=True) for one in compare(*pair)}
-    return proof.run(
-        classify(examples, given, frozenset(given.keys() - different), keep_private=keep_private)
-    )
+    same = frozenset(given.keys() - different)
+    return proof.run(classify(examples, given, same, refused, keep_private=keep_private))
 
 
 def _check_one_kind(examples: list[Example]) -> None:
@@ -137,6 +142,22 @@ class _Proof:
     factory: DicomFactory
     examples: list[Example]
     base: str
+
+    def plain(self) -> tuple[list[Series], dict[int, str]]:
+        """Return the examples as their IOD's blueprint builds them, and the tags that it would not copy, with why."""
+        refused: dict[int, str] = {}
+        first: DicomwrightError | None = None
+        while True:
+            try:
+                traits = [refused_trait(BaseTag(number), KINDS[0], why) for number, why in refused.items()]
+                return self.built(traits), refused
+            except DicomwrightError as error:
+                first = first or error
+                reasons = _reasons(error.problems)
+                found = {int(tag[1:5] + tag[6:10], 16): why for tag, why in reasons.items() if "x" not in tag}
+                if found.keys() <= refused.keys():
+                    raise first from None
+                refused |= found
 
     def run(self, traits: list[Trait]) -> Learned:
         """Return the draft that builds all examples.
@@ -180,20 +201,24 @@ class _Proof:
 
     def learned(self, traits: list[Trait], built: list[Series]) -> Learned:
         """Return the draft with what differs."""
-        found: dict[tuple[int, str], Difference] = {}
+        found: dict[tuple[BaseTag | PrivateTag, str], Difference] = {}
+        largest = 0.0
         for example, series in zip(self.examples, built, strict=True):
-            for one in compare(example, series):
+            error, of_pixels = compare_pixels(example, series)
+            largest = max(largest, error)
+            for one in (*compare(example, series), *of_pixels):
                 before = found.get((one.tag, one.what))
                 count = one.instances + (before.instances if before else 0)
                 found[one.tag, one.what] = replace(one, instances=count)
         explained, warnings = _rows(built[0]), [text for one in built for text in one.warnings]
-        told = tuple(_told(one, traits, explained, warnings) for _, one in sorted(found.items()))
+        ordered = sorted(found.values(), key=lambda one: (sort_key(one.tag), one.what))
+        told = tuple(_told(one, traits, explained, warnings) for one in ordered)
         return Learned(
             draft(self.summary(), self.base, traits, told),
             self.base,
             tuple(traits),
             told,
-            max(largest_error(example, series) for example, series in zip(self.examples, built, strict=True)),
+            largest,
             sum(map(len, built)),
         )
 
@@ -202,19 +227,16 @@ def _told(
     one: Difference, traits: list[Trait], explained: dict[int, Explained], warnings: list[str]
 ) -> Difference:
     """Return a difference with what the draft says of it."""
-    if one.tag >> 16 & 1:
-        trait = next((trait for trait in traits if _is_private(trait, one.tag)), None)
-        return replace(one, told=trait is None or trait.told, why="private")
     trait = next((trait for trait in traits if trait.tag == one.tag), None)
-    if one.what == "added" or trait is None:
-        row = explained.get(one.tag)
+    if one.what == "added":
+        row = None if isinstance(one.tag, PrivateTag) else explained.get(one.tag)
         return replace(one, told=True, why="" if row is None else f"{row.layer}: {_rule(row)}")
     if one.what == "rounded":
-        return replace(one, told=True, why="a decimal string has at most 16 characters (PS3.5 section 6.2)")
+        return replace(one, told=True, why=_STEPS if one.tag == _PIXEL_DATA else _DIGITS)
     warned = next((text for text in warnings if one.name in text), "")
     if one.what == "missing" and warned:
         return replace(one, told=True, why=_QUOTED.sub("...", warned))
-    return replace(one, told=trait.told, why=trait.note)
+    return one if trait is None else replace(one, told=trait.told, why=trait.note)
 
 
 def _rule(row: Explained) -> str:
@@ -222,30 +244,24 @@ def _rule(row: Explained) -> str:
     return row.rule.partition(" by ")[0] if "<" in row.rule else row.rule
 
 
-def _is_private(trait: Trait, number: int) -> bool:
-    tag = trait.tag
-    return isinstance(tag, PrivateTag) and (tag.group, tag.offset) == (number >> 16, number & 0xFF)
-
-
 def _weakened(traits: list[Trait], problems: Iterable[Problem]) -> list[Trait]:
     """Return the traits, with weaker rules for the tags that problems name."""
-    reasons: dict[str, str] = {}
-    for problem in problems:
-        for found in _TAG.findall(problem.message)[:1]:
-            reasons.setdefault(f"({','.join(found)})", _reason(problem))
+    reasons = _reasons(problems)
     return [
         trait.weaker(reasons[shown])
-        if (shown := _shown(trait)) in reasons and trait.rule is not None
+        if (shown := number_of(trait.tag)) in reasons and trait.rule is not None
         else trait
         for trait in traits
     ]
 
 
-def _shown(trait: Trait) -> str:
-    tag = trait.tag
-    if isinstance(tag, PrivateTag):
-        return f"({tag.group:04X},xx{tag.offset:02X})"
-    return f"({tag.group:04X},{tag.element:04X})"
+def _reasons(problems: Iterable[Problem]) -> dict[str, str]:
+    """Return why the tags that problems name cannot be kept."""
+    reasons: dict[str, str] = {}
+    for problem in problems:
+        for found in _TAG.findall(problem.message)[:1]:
+            reasons.setdefault(f"({','.join(found)})", _reason(problem))
+    return reasons
 
 
 def _reason(problem: Problem) -> str:

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any
 from pydicom.datadict import keyword_for_tag
 from pydicom.tag import BaseTag
 
-from dicomwright.blueprint.tags import PrivateTag
-from dicomwright.engine.private import is_creator
+from dicomwright.blueprint.tags import PrivateTag, sort_key
 from dicomwright.learn.constants import constant_rule
 from dicomwright.learn.positions import linear
+from dicomwright.learn.tags import number_of, tags_of
 from dicomwright.standard import modules_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from pydicom.dataelem import DataElement
 
     from dicomwright.explain import Explained
     from dicomwright.learn.example import Example
-    from dicomwright.parents import ParentSeries
 
-__all__ = ["KINDS", "Trait", "classify"]
+__all__ = ["KINDS", "Trait", "classify", "refused_trait"]
 
 #: What a tag can be.
 KINDS = (
@@ -46,6 +45,7 @@ _SITE_MODULES = frozenset({"General Equipment", "SC Equipment"})
 _OF_SITE = frozenset({"SeriesNumber", "SeriesDescription"})
 _COPIED = {"copy": "optional", "when-varying": "paired"}
 _COPIED_IF_LEGAL = _COPIED | {"copy": "usable"}
+_COPIED_OR_EMPTY = {"copy-or-else": "", "when-varying": "paired", "when-unusable": "else"}
 _LINE = 60
 _PIXEL_GROUPS = frozenset({0x7FE0, *range(0x5000, 0x5100, 2), *range(0x6000, 0x6100, 2)})
 _PERSONAL_VRS = frozenset({"PN", "DA", "TM", "DT", "AS", "LT", "ST", "UT"})  # who and when, and free text
@@ -94,7 +94,7 @@ class Trait:
         """The tag as blueprint files write it."""
         if isinstance(self.tag, PrivateTag):
             return str(self.tag)
-        return keyword_for_tag(self.tag) or f"({self.tag.group:04X},{self.tag.element:04X})"
+        return keyword_for_tag(self.tag) or number_of(self.tag)
 
     def weaker(self, why: str) -> Trait:
         """Return the next weaker rule, where this one could not be kept."""
@@ -105,7 +105,12 @@ class Trait:
 
 
 def classify(
-    examples: list[Example], given: Mapping[int, Explained], same: frozenset[int], *, keep_private: bool
+    examples: list[Example],
+    given: Mapping[int, Explained],
+    same: frozenset[int],
+    refused: Mapping[int, str],
+    *,
+    keep_private: bool,
 ) -> list[Trait]:
     """Return the trait of each tag of the examples, in order.
 
@@ -117,13 +122,15 @@ def classify(
         What the IOD's blueprint and the encoder make by themselves.
     same : frozenset of int
         Which of those tags have the values of the first example.
+    refused : mapping of int to str
+        Which tags the IOD's blueprint would not copy, and why.
     keep_private : bool
         Whether private elements are copied.
 
     """
-    tags = sorted({int(tag) for example in examples for one in example.parents for tag in list(one.keys())})
-    found = _Classifier(examples, given, same, keep_private=keep_private)
-    return [trait for tag in tags for trait in found.traits(tag)]
+    tags = {tag for example in examples for one in example.parents for tag in tags_of(one)}
+    found = _Classifier(examples, given, same, refused, keep_private=keep_private)
+    return [found.of_tag(tag) for tag in sorted(tags, key=sort_key)]
 
 
 @dataclass(frozen=True)
@@ -133,27 +140,17 @@ class _Classifier:
     examples: list[Example]
     given: Mapping[int, Explained]
     same: frozenset[int]
+    refused: Mapping[int, str]
     keep_private: bool
 
-    def traits(self, number: int) -> Iterator[Trait]:
-        """Yield the trait of a tag; group lengths and the creators of private blocks are written as needed."""
-        group, element = number >> 16, number & 0xFFFF
-        if group == 0x0002 or element == 0 or is_creator(number) or number == 0x00080005:  # noqa: PLR2004
-            return
-        if group & 1:
-            yield from self.private(number)
-        else:
-            yield self.trait(number)
-
-    def private(self, number: int) -> Iterator[Trait]:
-        """Yield the trait of a private element."""
-        tag = _private_tag(self.parents, number)
-        if tag is None:
-            return
+    def of_tag(self, tag: BaseTag | PrivateTag) -> Trait:
+        """Return the trait of a tag."""
+        if not isinstance(tag, PrivateTag):
+            no_creator = "left out; it has no creator"
+            return Trait(tag, _PRIVATE, no_creator, told=True) if tag.is_private else self.trait(int(tag))
         if not self.keep_private:
-            yield Trait(tag, _PRIVATE, "left out; --keep-private copies it", told=True)
-        else:
-            yield Trait(tag, _PRIVATE, "copied from the paired instance", _COPIED)
+            return Trait(tag, _PRIVATE, "left out; --keep-private copies it", told=True)
+        return Trait(tag, _PRIVATE, "copied from the paired instance", _COPIED)
 
     def trait(self, number: int) -> Trait:
         """Return the trait of an ordinary tag."""
@@ -165,7 +162,7 @@ class _Classifier:
         row = self.given.get(number)
         if row is not None and row.layer.startswith("encoder") and "default" not in row.layer:
             return Trait(tag, kind, "made by the encoder from the volume", told=number not in self.same)
-        if number in self.same and row is not None:
+        if number in self.same and row is not None and number not in self.refused:
             return Trait(tag, kind, f"{self.of(row)} has the rule already: {_short(row.rule)}")
         return self.ruled(tag, kind)
 
@@ -176,15 +173,29 @@ class _Classifier:
             return Trait(tag, kind, "what is built from it is derived, and says so", told=True)
         if kind == _PIXELS:
             return Trait(tag, kind, "follows from the pixels; left to the encoder", told=True)
+        if number in self.refused:
+            return refused_trait(tag, kind, self.refused[number])
+        if kind == _CONSTANT and self.alike(number) and _is_of_site(number):
+            element = self.element(number)
+            rule = None if element is None else constant_rule(element)
+            if rule is not None:
+                return Trait(tag, kind, self.everywhere(), rule)
+        return self.copied(tag, kind)
+
+    def copied(self, tag: BaseTag, kind: str) -> Trait:
+        """Return the trait of a tag that is copied."""
+        number = int(tag)
         if self.varies(number):
-            return Trait(tag, kind, "copied from the paired instance", _COPIED)
-        if kind != _CONSTANT or not self.alike(number):
-            return Trait(tag, kind, "copied from the parent", _COPIED)
-        element = self.parents.element(tag)
-        rule = constant_rule(element) if element is not None and _is_of_site(number) else None
-        if rule is None:
-            return Trait(tag, kind, f"{self.everywhere()}; says how the parent was made", _COPIED)
-        return Trait(tag, kind, self.everywhere(), rule)
+            note = "copied from the paired instance"
+        elif kind == _CONSTANT and self.alike(number):
+            note = f"{self.everywhere()}; says how the parent was made"
+        else:
+            note = "copied from the parent"
+        found = [one for example in self.examples for one in example.elements(number) if one is not None]
+        if self.keep_private or not any(one.VR == "SQ" for one in found):
+            return Trait(tag, kind, note, _COPIED)
+        loses = any(one.is_empty or _has_private(one) for one in found)
+        return Trait(tag, kind, f"{note}, without its private elements", _COPIED_IF_LEGAL, told=loses)
 
     def of(self, row: Explained) -> str:
         """Return who gives a rule."""
@@ -192,7 +203,7 @@ class _Classifier:
 
     def kind(self, number: int) -> str:
         """Return what a tag is."""
-        element = self.parents.element(number) or self.anywhere(number)
+        element = self.element(number)
         modules = modules_with(number)
         is_varying = self.varies(number)
         if _is_of_pixels(number, modules) and not (_is_window(number) and not is_varying):
@@ -206,26 +217,18 @@ class _Classifier:
         is_personal = element is not None and (element.VR in _PERSONAL_VRS or _is_an_id(element))
         return _CONTEXT if is_personal else _CONSTANT
 
-    @property
-    def parents(self) -> ParentSeries:
-        """The first example."""
-        return self.examples[0].parents
-
-    def anywhere(self, number: int) -> DataElement | None:
-        """Return an element of whichever instance has it."""
-        for example in self.examples:
-            for index, dataset in enumerate(example.parents):
-                if number in dataset:
-                    return example.parents.element(number, index)
-        return None
+    def element(self, number: int) -> DataElement | None:
+        """Return an element of the first instance that has it."""
+        every = (one for example in self.examples for one in example.elements(number))
+        return next((one for one in every if one is not None), None)
 
     def varies(self, number: int) -> bool:
         """Tell whether instances of one series differ."""
-        return any(example.parents.varies(number) for example in self.examples)
+        return any(example.varies(number) for example in self.examples)
 
     def alike(self, number: int) -> bool:
         """Tell whether all examples have the same value."""
-        elements = [example.parents.element(number) for example in self.examples]
+        elements = [example.element(number) for example in self.examples]
         return all(element is not None and element == elements[0] for element in elements)
 
     def everywhere(self) -> str:
@@ -236,8 +239,22 @@ class _Classifier:
 
     def is_derived(self) -> bool:
         """Tell whether the examples are derived images themselves."""
-        element = self.parents.element(0x00080008)
+        element = self.element(0x00080008)
         return element is not None and not self.varies(0x00080008) and _DERIVED in (element.value or ())
+
+
+def refused_trait(tag: BaseTag, kind: str, why: str) -> Trait:
+    """Return the trait of a tag that the blueprint of the IOD would not copy from the example."""
+    return Trait(tag, kind, f"copied where it is legal, else empty: {why}", _COPIED_OR_EMPTY, told=True)
+
+
+def _has_private(sequence: DataElement) -> bool:
+    """Tell whether there are private elements in a sequence, at any depth."""
+    return any(
+        tag.is_private or (item[tag].VR == "SQ" and _has_private(item[tag]))
+        for item in sequence.value
+        for tag in item.keys()  # noqa: SIM118  # pydicom's items would be decoded
+    )
 
 
 def _is_context(number: int, modules: tuple[str, ...]) -> bool:
@@ -264,17 +281,6 @@ def _is_an_id(element: DataElement) -> bool:
     return (
         element.VR in {"SH", "LO"} and keyword != "DeviceSerialNumber" and keyword.endswith(("ID", "Number"))
     )
-
-
-def _private_tag(parents: ParentSeries, number: int) -> PrivateTag | None:
-    """Return a private tag by its creator, None where it has none."""
-    group, block, offset = number >> 16, number >> 8 & 0xFF, number & 0xFF
-    for dataset in parents:
-        creator: DataElement | None = dataset.get((group, block))
-        name = "" if creator is None else str(creator.value or "")
-        if name.strip():
-            return PrivateTag(group, name, offset)
-    return None
 
 
 def _short(text: str) -> str:
