@@ -102,6 +102,19 @@ def test_depth_of_sequences(put, undefined):
         ParentSeries.read(put(nested(3000, undefined=undefined)))
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_the_number_of_elements_is_bounded(put, monkeypatch, same):
+    monkeypatch.setattr("dicomwright.parents.scanner.MAX_ELEMENTS", 1000)
+
+    def many(count):
+        tags = [0x00110011 if same else 0x00110001 + at for at in range(count)]
+        return part10(ID + b"".join(explicit(tag, b"LO", b"") for tag in tags))
+
+    assert ParentSeries.read(put(many(999))).first.PatientID == "P1"
+    with pytest.raises(ParentError, match="it has more than 1,000 elements"):
+        ParentSeries.read(put(many(1000)))
+
+
 def test_a_deflate_bomb_stops_at_the_limit(put):
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     head = ID + b"\x11\0\x01\x10OB\0\0" + struct.pack("<L", 2**31)

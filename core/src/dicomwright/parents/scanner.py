@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LONG_VRS",
+    "MAX_ELEMENTS",
     "MAX_SEQUENCE_DEPTH",
     "DamagedError",
     "Familiar",
@@ -31,6 +32,8 @@ __all__ = [
 
 MAX_SEQUENCE_DEPTH = 64
 """Sequences nested deeper than this are refused."""
+MAX_ELEMENTS = 100_000
+"""More elements than this, those in sequences not counted, are refused: each takes far more memory than its bytes."""
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = 0xFFFEE000
@@ -177,6 +180,8 @@ class Scanner:
         found: dict[BaseTag, RawDataElement] = {}
         is_first, index = not self._familiar, 0
         while self._more(pos):
+            if max(len(found), len(self._familiar)) >= MAX_ELEMENTS:
+                raise DamagedError(f"it has more than {MAX_ELEMENTS:,} elements")
             start = pos
             raw = self._plain(pos)
             if raw is None:
