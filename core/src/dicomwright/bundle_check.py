@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from dicomwright._version import version
 from dicomwright.build import sop_class_of
 from dicomwright.bundles.bundle import Bundle, core_problem, open_bundle
-from dicomwright.bundles.bundle_set import BundleSet
+from dicomwright.bundles.bundle_set import BundleSet, same_version
 from dicomwright.bundles.load import read_blueprints
 from dicomwright.bundles.manifest import FILE
 from dicomwright.bundles.requirements import plugin_problems
+from dicomwright.bundles.stores import FolderStore, printable, read_regular, reason_of, shown
+from dicomwright.bundles.toml_text import decoded, read_toml
 from dicomwright.bundles.zip_store import ZipStore
 from dicomwright.dry_run import lint
 from dicomwright.errors import BlueprintError, DicomwrightError, Problem
@@ -113,13 +115,14 @@ def check_bundle(
     bundle = open_bundle(Path(path))
     bundle_set = BundleSet([path, *bundles])
     findings = list(_of_frame(bundle, Path(path), plugins))
+    of_frame = {finding.message for finding in findings}
     states = []
     pages = _pages(bundle, Path(path))
     for name in sorted(bundle.manifest.blueprints):
         identifier = f"{bundle.name}/{name}"
         state, found = _of_blueprint(identifier, plugins, bundle_set)
         states.append((identifier, state))
-        findings += found
+        findings += (one for one in found if one.message not in of_frame)
         if not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page) for page in pages):
             fix = "say in README.md what it is for"
             findings.append(_finding("error", f"no page names the blueprint {name}", fix, bundle.store.label))
@@ -145,30 +148,69 @@ def _of_frame(bundle: Bundle, path: Path, plugin_set: PluginSet) -> Iterator[Fin
         fix = 'write requires-dicomwright = ">=0.1,<0.2"'
         yield _finding("warning", "it does not say which versions of dicomwright it fits", fix, file)
     try:
-        bundle.hashes()
+        yield from _of_names(bundle, list(bundle.hashes()))
     except BlueprintError as error:
         yield from (Finding.of_problem(one, "bundle") for one in error.problems)
     project = _project(path)
     if project is not None:
-        yield from _of_project(bundle, project)
+        yield from _of_project(bundle, path, project)
 
 
-def _of_project(bundle: Bundle, project: Path) -> Iterator[Finding]:
+def _of_names(bundle: Bundle, names: Iterable[str]) -> Iterator[Finding]:
+    """Yield files that are one on systems that take large letters for small, or join accents to letters."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            message = f"{shown(other)} and {shown(name)} are one file on some systems"
+            yield _finding("error", message, "rename one of them", bundle.store.label)
+
+
+def _of_project(bundle: Bundle, path: Path, project: Path) -> Iterator[Finding]:
     """Yield what does not fit between a bundle and the project that packages it."""
-    file = str(project / "pyproject.toml")
+    file = project / "pyproject.toml"
+    name = printable(str(file))
     try:
-        table = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    except (OSError, ValueError) as error:
-        yield _finding("error", f"it cannot be read: {error}", "", file)
+        text = decoded(read_regular(file, name, _PAGE_BYTES), name)
+        table = _table(read_toml(text, name)[0], "project")
+    except OSError as error:
+        yield _finding("error", f"it cannot be read: {reason_of(error)}", "", name)
         return
-    stated = table.get("version")
-    if isinstance(stated, str) and stated != bundle.manifest.version:
-        message = f"the distribution is version {stated}, its bundle.toml says {bundle.manifest.version}"
-        yield _finding("error", message, "make them equal", file)
-    entries = table.get("entry-points", {}).get("dicomwright.bundles", {})
-    if bundle.name not in entries:
-        fix = f'write [project.entry-points."dicomwright.bundles"] with {bundle.name} = "PACKAGE"'
-        yield _finding("error", f"no entry point makes {bundle.name} known when it is installed", fix, file)
+    except BlueprintError as error:
+        yield from (Finding.of_problem(one, "bundle") for one in error.problems)
+        return
+    entries = _table(table, "entry-points", "dicomwright.bundles")
+    if (
+        not entries and path.resolve() != project
+    ):  # a folder in somebody's repository, not a package of its own
+        return
+    stated, version_ = table.get("version"), bundle.manifest.version
+    if isinstance(stated, str) and not same_version(stated, version_):
+        message = f"the distribution is version {shown(stated)}, its bundle.toml says {shown(version_)}"
+        yield _finding("error", message, "make them equal", name)
+    dynamic = table.get("dynamic")
+    if not isinstance(dynamic, list) or "entry-points" not in dynamic:
+        yield from _of_entry(bundle, entries.get(bundle.name), name)
+
+
+def _of_entry(bundle: Bundle, package: Any, name: str) -> Iterator[Finding]:
+    """Yield what is wrong with the entry point of a bundle."""
+    root = bundle.store.root.resolve().parts if isinstance(bundle.store, FolderStore) else ()
+    fix = f'write [project.entry-points."dicomwright.bundles"] with {bundle.name} = "PACKAGE"'
+    if package is None:
+        message = f"no entry point makes {bundle.name} known when it is installed"
+        yield _finding("error", message, fix, name)
+    elif not isinstance(package, str) or root[-len(package.split(".")) :] != tuple(package.split(".")):
+        message = f"the entry point {bundle.name} = {shown(package)} does not name the folder of the bundle"
+        yield _finding("error", message, fix, name)
+
+
+def _table(data: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return a table inside a table, empty if there is none."""
+    for name in names:
+        inside = data.get(name)
+        data = inside if isinstance(inside, dict) else {}
+    return data
 
 
 def _project(path: Path) -> Path | None:
@@ -193,8 +235,16 @@ def _pages(bundle: Bundle, path: Path) -> list[str]:
     project = _project(path)
     if project is not None:
         pages = [*project.glob("*.md"), *project.glob("docs/**/*.md")]
-        found += [page.read_text(encoding="utf-8", errors="replace") for page in sorted(pages)]
+        found += map(_page, sorted(pages))
     return [page for page in found if page]
+
+
+def _page(path: Path) -> str:
+    """Return the text of a page of a project, empty if it cannot be read."""
+    try:
+        return read_regular(path, path.name, _PAGE_BYTES).decode("utf-8", "replace")
+    except (OSError, BlueprintError):
+        return ""
 
 
 def _of_blueprint(identifier: str, plugin_set: PluginSet, bundles: BundleSet) -> tuple[str, list[Finding]]:

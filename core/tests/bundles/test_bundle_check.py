@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 
 import pytest
@@ -127,7 +128,8 @@ version = "{version}"
     ("version", "name", "expected"),
     [
         ("1.0", "site", []),
-        ("1.1", "site", ["error: the distribution is version 1.1, its bundle.toml says 1.0"]),
+        ("1.0.0", "site", []),
+        ("1.1", "site", ['error: the distribution is version "1.1", its bundle.toml says "1.0"']),
         ("1.0", "other", ["error: no entry point makes site known when it is installed"]),
     ],
 )
@@ -136,6 +138,74 @@ def test_a_project(bundle_folder, tmp_path, version, name, expected):
     (tmp_path / "project/README.md").write_text("base and ct")
     (tmp_path / "project/pyproject.toml").write_text(PROJECT.format(version=version, name=name))
     assert checked(tmp_path / "project")[1] == expected
+
+
+@pytest.fixture
+def project(bundle_folder, tmp_path):
+    """Return `project(pyproject) -> path`: the project of a bundle that is good but for what is given."""
+
+    def make(pyproject):
+        bundle_folder("project/src/acme_site")
+        path = tmp_path / "project/pyproject.toml"
+        path.write_bytes(pyproject if isinstance(pyproject, bytes) else pyproject.encode())
+        return tmp_path / "project"
+
+    return make
+
+
+GOOD = PROJECT.format(version="1.0", name="site")
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "expected"),
+    [
+        (GOOD.replace('"acme_site"', '"other"'), 'site = "other" does not name the folder of the bundle'),
+        (GOOD.replace('"acme_site"', "3"), "site = 3 does not name the folder of the bundle"),
+        ("", "no entry point makes site known"),
+        ("project = 3", "no entry point makes site known"),
+        ("[project]\nentry-points = []", "no entry point makes site known"),
+        ('[project.entry-points]\n"dicomwright.bundles" = 3', "no entry point makes site known"),
+        ("[project]\ndynamic = 3", "no entry point makes site known"),
+        ('[project]\ndynamic = ["entry-points"]', None),
+        ("x = " + "[" * 3000, "nested too deeply"),
+        (b"\xff\xfe", "UTF-16"),
+        ("[project", "not valid TOML"),
+    ],
+)
+def test_a_pyproject_that_is_wrong(project, pyproject, expected):
+    found = checked(project(pyproject))[1]
+    assert [expected in one for one in found] == [True] if expected else found == []
+
+
+def test_a_folder_in_a_repository_of_something_else(project):
+    assert checked(project('[project]\nname = "pipeline"\nversion = "7"') / "src/acme_site")[1] == []
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "link"])
+def test_pages_of_a_project_that_cannot_be_read(project, kind):
+    root = project(GOOD)
+    page = root / "NOTES.md"
+    {
+        "fifo": lambda: os.mkfifo(page),
+        "folder": page.mkdir,
+        "link": lambda: page.symlink_to("nowhere"),
+    }[kind]()
+    assert checked(root)[1] == []
+
+
+def test_names_that_are_one_file_elsewhere(bundle_folder):
+    root = bundle_folder(files={"Base.toml": "schema = 1", "\u00e9.csv": "", "e\u0301.csv": ""})
+    assert checked(root)[1] == [
+        'error: "Base.toml" and "base.toml" are one file on some systems',
+        'error: "e\u0301.csv" and "\u00e9.csv" are one file on some systems',
+    ]
+
+
+def test_what_is_wrong_with_a_file_is_said_once(bundle_folder):
+    root = bundle_folder()
+    os.mkfifo(root / "table.csv")
+    found = checked(root)[1]
+    assert sum("table.csv is not a regular file" in one for one in found) == 1
 
 
 def test_a_wheel(bundle_folder, tmp_path):

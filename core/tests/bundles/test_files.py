@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -119,6 +120,47 @@ def test_absurd_values_are_refused(tmp_path, text):
     path = tmp_path / "absurd.toml"
     path.write_text(text)
     assert str(path) in refused(path)
+
+
+_DEEP = ".".join(["a"] * 4000)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"schema = 1\n{_DEEP} = 1", ":2"),
+        (f"schema = 1\n'a' . {_DEEP} = 1", ":2"),
+        (f"schema = 1\nx = {{y = 1, {_DEEP} = 1}}", ":2"),
+        (f"schema = 1\n[elements.{_DEEP}]\n" + "x = 1\n" * 1, ":2"),
+        (f"schema = 1\n[elements.PatientName]\nstatic.{_DEEP} = 1", ":3"),
+        ("\n".join(f"x{number}.{_DEEP} = 1" for number in range(30)), ":1"),
+        ("x = " + "{a.a.a.a.a.a.a.a.a.a = " * 20 + "1" + "}" * 20, ""),
+    ],
+)
+def test_deep_keys_take_no_time(tmp_path, text, line):
+    path = tmp_path / "deep.toml"
+    path.write_text(text)
+    start = time.process_time()
+    assert f"{path}{line}: the values are nested too deeply" in refused(path)
+    assert time.process_time() - start < 2
+
+
+def test_dots_in_texts_and_comments_are_no_keys(blueprint_file):
+    dots = ".".join(["a"] * 70)
+    assert load_blueprint(blueprint_file(f'# {dots}\nImageComments = {{ static = "{dots}" }}'))
+
+
+@pytest.mark.parametrize("rule", ["Rows = {{ static = {} }}", "PatientName = {}", "Rows = {{ final = {} }}"])
+def test_numbers_that_nobody_can_quote(blueprint_file, rule):
+    path = blueprint_file(rule.format("0x" + "f" * 6000))
+    assert "a whole number has thousands of digits; shorten it" in refused(path)
+
+
+def test_thousands_of_unknown_keywords_take_no_time(blueprint_file):
+    rules = "\n".join(f'Patient{number}Nam = "copy"' for number in range(4000))
+    text = refused(blueprint_file(rules))
+    assert text.startswith("201 problems")
+    assert "rules are read until 200 things are wrong, and no further; mend these first" in text
 
 
 @pytest.mark.parametrize(

@@ -67,12 +67,22 @@ def refused(path, name="site/base"):
         (HEAD + "requires-plugins = [\"x; python_version ~= 'y'\"]", "its marker cannot be decided"),
         (HEAD.replace("1.0", "1.0\\n"), "version is"),
         (HEAD + 'contact = "a\\nb"', "contact is not one line of text"),
+        (HEAD.replace("1.0", "1." * 40 + "1"), "a version as PEP 440 says"),
+        ("name." + ".".join("a" * 3000) + " = 1", "bundle.toml:1: the values are nested too deeply"),
+        ("schema = 0x" + "f" * 6000, "a whole number has thousands of digits"),
         ("x = " + "[" * 5000, "nested too deeply"),
         ("x = " + "9" * 6000, "bundle.toml"),
     ],
 )
 def test_a_bundle_toml_that_is_wrong(bundle_folder, text, expected):
     assert expected in refused(bundle_folder(files={"bundle.toml": text}))
+
+
+def test_a_record_of_thousands_of_problems_is_short(bundle_folder):
+    text = HEAD + "".join(f"k{number} = 1\n" for number in range(5000))
+    (record,) = BundleSet([bundle_folder(files={"bundle.toml": text})], installed=False).records
+    assert record.reason.endswith("; and 4996 more, see: dicomwright bundle check")
+    assert record.reason.count("unknown key") == 5
 
 
 def test_all_that_is_wrong_is_said_at_once(bundle_folder):
@@ -146,6 +156,17 @@ def test_a_huge_file_beside_the_blueprints(bundle_folder):
     with (root / "data.bin").open("wb") as stream:
         stream.truncate(3 << 30)
     assert "up to data.bin have more than 64 MB together" in refused(root)
+
+
+def test_a_link_to_nowhere(bundle_folder):
+    root = bundle_folder()
+    (root / "table.csv").symlink_to("nowhere")
+    assert "site/table.csv is a link to a file that does not exist" in refused(root)
+
+
+def test_a_name_that_not_every_system_allows(bundle_folder):
+    root = bundle_folder(files={"a\nb.csv": ""})
+    assert f"{root}: 'a\\nb.csv' has characters that not every system allows" in refused(root)
 
 
 def test_hidden_files_are_no_part(bundle_folder):

@@ -56,6 +56,17 @@ def test_folder_and_zip_are_the_same(bundle_folder, bundle_zip, tmp_path):
     assert differences(lock_in(tmp_path, bundle_folder()), bundle_zip(top="site-1/")) == []
 
 
+def test_a_lock_is_no_part_of_a_bundle(bundle_folder, bundle_zip, tmp_path):
+    files = {"dicomwright.lock": "x", "parts/dicomwright.lock": "x"}
+    lock = lock_in(tmp_path, bundle_folder())
+    assert differences(lock, bundle_folder("other", files)) == []
+    assert differences(lock, bundle_zip(files=files)) == []
+    for path in (tmp_path / "other", tmp_path / "site.zip"):  # what the digest leaves out cannot be read
+        bundle = known(path).bundle("site")
+        with pytest.raises(BlueprintError, match=r"dicomwright\.lock is hidden, compiled or a lock"):
+            bundle.read("dicomwright.lock", 100)
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_byte_is_found(bundle_folder, tmp_path, data):

@@ -155,6 +155,7 @@ def test_types_that_do_not_agree(declared, blueprint_file):
         ("p = 3", "", 3, "parameter p is not a table"),
         ("p = {}", "", 3, "parameter p has no type"),
         ('p = { type = "XX" }', "", 3, 'parameter p is of type "XX"'),
+        ('p = { type = ["LO"] }', "", 3, "parameter p is of type ['LO']"),
         ('p = { type = "SQ" }', "", 3, 'parameter p is of type "SQ"'),
         ('p = { type = "LO", defualt = "x" }', "", 3, 'has no "defualt"; did you mean default?'),
         ('p = { type = "DA", default = "today" }', "", 3, "the default of parameter p = 'today'"),

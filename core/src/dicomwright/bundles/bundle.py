@@ -74,7 +74,9 @@ class Bundle:
         name = within(path)
         if not all(map(belongs, name.split("/"))):
             raise BlueprintError(
-                f"{self.store.label}/{name} is hidden, so that it is not part of the bundle", kind="bad-path"
+                f"{self.store.label}/{name} is hidden, compiled or a lock, so that it is not part of the bundle",
+                hint="give it another name",
+                kind="bad-path",
             )
         kept = self._kept.get(name)
         if kept is not None and len(kept) <= most:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dicomwright.bundles.bundle import Bundle
     from dicomwright.plugins._metadata import BundleCandidate
 
-__all__ = ["VARIABLE", "BundleRecord", "BundleSet"]
+__all__ = ["VARIABLE", "BundleRecord", "BundleSet", "same_version"]
 
 #: Environment variable: folders and zips, with the separator of PATH between them.
 VARIABLE = "DICOMWRIGHT_BUNDLES"
@@ -28,6 +28,7 @@ VARIABLE = "DICOMWRIGHT_BUNDLES"
 Status = Literal["usable", "failed", "incompatible", "conflict", "shadowed", "disabled"]
 _NO_CLAIM = ("shadowed", "disabled")
 _TOLD = 2
+_TOLD_PROBLEMS = 5
 _GIVEN, _ENVIRONMENT, _INSTALLED = "--bundle", VARIABLE, "installed"
 
 
@@ -254,7 +255,10 @@ def _opened(path: Path, record: BundleRecord, label: str = "") -> _Found:
 def _failed(record: BundleRecord, problems: Iterable[Problem]) -> _Found:
     """Return what became of a bundle that cannot be used."""
     found = tuple(problems)
-    reason = printable("; ".join(str(problem) for problem in found))
+    told = [str(problem) for problem in found[:_TOLD_PROBLEMS]]
+    if len(found) > _TOLD_PROBLEMS:
+        told.append(f"and {len(found) - _TOLD_PROBLEMS} more, see: dicomwright bundle check")
+    reason = printable("; ".join(told))
     return _Found(replace(record, status="failed", reason=reason), None, found)
 
 
@@ -277,19 +281,30 @@ def _installed() -> Iterator[_Found]:
         yield _of_distribution(_opened(Path(candidate.folder), record, candidate.label), candidate)
 
 
+def same_version(one: str, other: str) -> bool:
+    """Tell whether two versions are the same, as PEP 440 says.
+
+    Examples
+    --------
+    >>> same_version("1.0", "1.0.0"), same_version("1.0", "1.0.1")
+    (True, False)
+
+    """
+    from packaging.version import InvalidVersion, Version  # late: it takes longer than all the rest
+
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
+
+
 def _of_distribution(found: _Found, candidate: BundleCandidate) -> _Found:
     """Refuse a bundle that is not what its distribution says."""
-    from packaging.version import InvalidVersion, Version
-
     record = found.record
     if record.status == "failed":
         return found
     reason = ""
-    try:
-        same = Version(record.version) == Version(candidate.version)
-    except InvalidVersion:
-        same = record.version == candidate.version
-    if not same:
+    if not same_version(record.version, candidate.version):
         reason = f"its bundle.toml says version {record.version}, its distribution {candidate.version}"
     elif record.name != candidate.name:
         reason = (

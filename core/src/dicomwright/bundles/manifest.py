@@ -26,6 +26,7 @@ MAX_BLUEPRINTS = 500
 
 _PLAIN_VERSION = re.compile(r"\d+(?:\.\d+)*")
 _PLAIN_SPECIFIER = re.compile(r"(?:\s*(?:>=|<=|>|<)\s*\d+(?:\.\d+)*\s*(?:,|$))*")
+_LONGEST_VERSION = 64
 _KEYS = (
     "schema",
     "name",
@@ -206,6 +207,8 @@ class _Reader:
 
 
 def _is_version(text: str) -> bool:
+    if len(text) > _LONGEST_VERSION:
+        return False
     if _PLAIN_VERSION.fullmatch(text):
         return True
     from packaging.version import InvalidVersion, Version  # late: it takes longer than all the rest

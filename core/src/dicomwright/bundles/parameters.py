@@ -187,14 +187,14 @@ def _declared(
     if not isinstance(data, dict):
         document.add(f"parameter {name} is not a table", 'write { type = "LO", default = "..." }', *key)
         return None
-    for unknown in set(data) - set(_KEYS):
+    for unknown in (one for one in data if one not in _KEYS):
         close = get_close_matches(unknown, _KEYS, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_KEYS)}"
         document.add(f"a parameter has no {shown(unknown)}", hint, *key, unknown)
     vr = data.get("type", older.vr if older else None)
     if vr is None and not complete:
         vr = "UT"
-    if vr not in VRS:
+    if not isinstance(vr, str) or vr not in VRS:
         document.add(
             f"parameter {name} is of type {shown(vr)}" if "type" in data else f"parameter {name} has no type",
             'write the VR of its values (PS3.5 section 6.2), such as type = "LO"',

@@ -30,6 +30,8 @@ __all__ = ["MAX_ELEMENTS", "MAX_NESTING", "Rules"]
 
 #: Most rules of one file, those in sequences included.
 MAX_ELEMENTS = 5000
+#: Most problems of a blueprint until no more rules are read: each may take a search for the word that was meant.
+MAX_PROBLEMS = 200
 #: Longest way to a rule inside rules and items, in keys: a sequence takes three.
 MAX_NESTING = 48
 
@@ -80,10 +82,7 @@ class Rules:
         """Return the blueprint of a table of rules, laid over another; what is wrong is added to `problems`."""
         elements: dict[AnyTag, VirtualElement] = {}
         for name, rule in data.items():
-            self.count += 1
-            if self.count > MAX_ELEMENTS:
-                if self.count == MAX_ELEMENTS + 1:
-                    self.add(f"the file has more than {MAX_ELEMENTS} rules", (*key, name), "split it")
+            if self.is_full((*key, name)):
                 break
             try:
                 tag = to_tag(name)
@@ -100,6 +99,21 @@ class Rules:
                 elements[tag] = element
         own = Blueprint(elements.values())
         return own if base is None else base + own
+
+    def is_full(self, key: Key) -> bool:
+        """Count a rule; True if it is not read any more, which is said once."""
+        if len(self.problems) > MAX_PROBLEMS:
+            return True
+        self.count += 1
+        if self.count == MAX_ELEMENTS + 1:
+            self.add(f"the file has more than {MAX_ELEMENTS} rules", key, "split it")
+        elif len(self.problems) == MAX_PROBLEMS:
+            self.add(
+                f"rules are read until {MAX_PROBLEMS} things are wrong, and no further",
+                key,
+                "mend these first",
+            )
+        return self.count > MAX_ELEMENTS or len(self.problems) > MAX_PROBLEMS
 
     def resource(self, path: str) -> bytes:
         """Return the bytes of a data file beside the blueprint file."""

@@ -97,8 +97,8 @@ def is_id(text: str) -> bool:
     return bool(slash) and is_name(bundle) and is_name(name)
 
 
-def within(path: object) -> str:
-    """Return a relative path in its plain spelling.
+def within(path: object, label: str = "") -> str:
+    """Return a relative path in its plain spelling; messages begin with the label.
 
     Examples
     --------
@@ -111,18 +111,19 @@ def within(path: object) -> str:
         It is no path, or it leads elsewhere.
 
     """
+    name = f"{label}: {shown(path)}" if label else shown(path)
     if not isinstance(path, str) or not path or len(path) > _LONGEST_PATH:
-        raise BlueprintError(f"{shown(path)} is not the path of a file", kind="bad-path")
+        raise BlueprintError(f"{name} is not the path of a file", kind="bad-path")
     parts = PurePosixPath(path).parts
     if not path.isprintable() or any(character in path for character in _NOT_EVERYWHERE):
         raise BlueprintError(
-            f"{shown(path)} has characters that not every system allows in a path",
+            f"{name} has characters that not every system allows in a path",
             hint="use letters, digits, and / between folders",
             kind="bad-path",
         )
     if path.startswith("/") or ".." in parts or not parts:
         raise BlueprintError(
-            f"{shown(path)} leads out of the folder",
+            f"{name} leads out of the folder",
             hint="name a file below it, such as tables/units.csv",
             kind="bad-path",
         )
@@ -151,9 +152,10 @@ class FolderStore:
         try:
             return read_regular(self.real(name), f"{self.label}/{name}", most)
         except FileNotFoundError:
-            raise BlueprintError(
-                f"{self.label} has no file {shown(name)}", hint="check its name", kind="missing-file"
-            ) from None
+            message = f"{self.label} has no file {shown(name)}"
+            if os.path.lexists(self.root / name):
+                message = f"{self.label}/{name} is a link to a file that does not exist"
+            raise BlueprintError(message, hint="check its name", kind="missing-file") from None
         except (OSError, ValueError) as error:
             raise BlueprintError(
                 f"{self.label}/{name} cannot be read: {reason_of(error)}", kind="unreadable"
@@ -187,7 +189,7 @@ class FolderStore:
             found += [(here / name).as_posix() for name in files if belongs(name)]
             if max(number, len(found)) > MAX_FILES:
                 raise too_many(self.label)
-        return sorted(name for name in found if name != LOCK_FILE)
+        return sorted(within(name, self.label) for name in found)
 
     def _stop(self, error: OSError) -> None:
         """Refuse a folder that cannot be listed."""
@@ -195,8 +197,8 @@ class FolderStore:
 
 
 def belongs(name: str) -> bool:
-    """Tell whether a file or folder of this name is part of a bundle: hidden and compiled ones are not."""
-    return not name.startswith(".") and name != "__pycache__" and not name.endswith(".pyc")
+    """Tell whether a file or folder of this name is part of a bundle: hidden and compiled ones and locks are not."""
+    return not name.startswith(".") and name not in ("__pycache__", LOCK_FILE) and not name.endswith(".pyc")
 
 
 def too_many(label: str) -> BlueprintError:

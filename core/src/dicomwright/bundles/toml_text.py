@@ -16,10 +16,15 @@ __all__ = ["MAX_LINE_CHARACTERS", "decoded", "read_toml"]
 
 #: Longest line of a file, in characters.
 MAX_LINE_CHARACTERS = 8 * 1024
+#: Most tables and lists inside each other; the work on deeper ones grows with the square.
+MAX_DEPTH = 64
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _END = "(at end of document)"
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}\.[ \t]*+){{{MAX_DEPTH}}}", re.ASCII | re.MULTILINE)
+_BITS = 14_000  # Python refuses to quote larger numbers
 
 
 def read_toml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Key, int]]:
@@ -31,12 +36,36 @@ def read_toml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Key, int]]:
         It is not TOML; the error names the line.
 
     """
+    long = _LONG_KEY.search(text)
+    if long:
+        raise _too_deep(f"{name}:{text.count(chr(10), 0, long.end()) + 1}")
     try:
-        return tomllib.loads(text), key_lines(text)
+        data = tomllib.loads(text)
     except RecursionError:
-        raise BlueprintError("the values are nested too deeply", loc=name, kind="toml-syntax") from None
+        raise _too_deep(name) from None
     except ValueError as error:  # TOMLDecodeError, and integers of thousands of digits
         raise _syntax_error(text, name, str(error)) from None
+    _check_values(data, name)
+    return data, key_lines(text)
+
+
+def _too_deep(loc: str) -> BlueprintError:
+    return BlueprintError("the values are nested too deeply", loc=loc, kind="toml-syntax")
+
+
+def _check_values(data: dict[str, Any], name: str) -> None:
+    """Refuse values that others could not even quote: too deep, or numbers without end."""
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        inside = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+        if any(isinstance(part, int) and part.bit_length() > _BITS for part in inside):
+            raise BlueprintError(
+                "a whole number has thousands of digits", hint="shorten it", loc=name, kind="toml-syntax"
+            )
+        level = [part for part in inside if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise _too_deep(name)
 
 
 def _syntax_error(text: str, name: str, message: str) -> BlueprintError:

@@ -63,7 +63,9 @@ class ZipStore:
             entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         except _FAULTS as error:
             text = f"{label} is not a zip that can be read: {printable(str(error))}"
-            raise BlueprintError(text, kind="bad-zip") from None
+            raise BlueprintError(
+                text, hint="name the folder of a bundle, or a zip of it", kind="bad-zip"
+            ) from None
         self._entries = self._checked(entries)
         self._root = self._found_root()
 
@@ -124,10 +126,7 @@ class ZipStore:
 
     def _name(self, entry: zipfile.ZipInfo) -> str:
         """Return the name of a file that is what it seems to be."""
-        try:
-            name = within(entry.orig_filename)
-        except BlueprintError as error:
-            raise BlueprintError(f"{self.label}: {error.problems[0].message}", kind="bad-path") from None
+        name = within(entry.orig_filename, self.label)
         mode = entry.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             kind = "a link" if stat.S_ISLNK(mode) else "not a regular file"
