@@ -80,3 +80,19 @@ def test_libraries_work_as_ever():
         "assert pydicom.examples.get_path('ct').name"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_others_import_by_name_works_as_ever():
+    code = (
+        "from dicomwright.cli.deferred import defer; defer(); from importlib.metadata import version as early; "
+        "assert early.__module__ == defer.__module__; import pydicom, pydicom.data; "
+        "assert early('PyDicom') == pydicom.__version__; assert 'data_manager' not in vars(pydicom.data); "
+        "from pydicom.pixels.processing import get_palette_files; assert get_palette_files('pet*'); "
+        "from importlib.metadata import PackageNotFoundError, distribution, version\n"
+        "assert pydicom.__version__ == distribution('pydicom').version == version('PyDicom')\n"
+        "try: early('of-nobody')\n"
+        "except PackageNotFoundError: pass\n"
+        "else: raise AssertionError\n"
+        "import numpy.ma, numpy.testing, bz2, lzma; assert bz2.compress(b'') and lzma.compress(b'')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
