@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount
 
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.config import ConfigError
+from dicomwright_node.http_connection import BoundedConnection
 from dicomwright_node.receive.listener import ListenError
 from dicomwright_node.receive.stow import Stow
 
@@ -57,6 +58,8 @@ class HttpServer:
             access_log=False,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,  # who stands before the pages is on this machine, and that counts
+            http=BoundedConnection,
             ws="none",
             timeout_graceful_shutdown=max(1, int(config.node.stop_seconds)),
             **_tls_files(config.http),

@@ -111,3 +111,11 @@ def test_a_folder_that_is_none_is_not_made(tmp_path):
     Store.open(tmp_path / "new").close()
     with pytest.raises(DicomwrightError, match="job 7 does not exist"):
         run("jobs", "7", folder=tmp_path / "new")
+
+
+@pytest.mark.parametrize("command", ["jobs", "retry", "purge"])
+@pytest.mark.parametrize("number", ["0", str(2**63)])
+def test_a_number_that_no_job_can_have(tmp_path, command, number):
+    done = CliRunner().invoke(node, [command, number, "--folder", str(tmp_path)])
+    assert done.exit_code == 2
+    assert f"{number} is not in the range" in done.output

@@ -143,7 +143,14 @@ def test_what_browsers_may_do_with_a_page(site):
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("127.0.0.1:80", 200), ("localhost", 200), ("[::1]:80", 200), ("evil.example", 403), ("", 403)],
+    [
+        ("127.0.0.1:80", 200),
+        ("localhost", 200),
+        ("[::1]:80", 200),
+        ("evil.example", 403),
+        ("", 403),
+        ("[", 403),
+    ],
 )
 def test_a_name_that_is_not_ours_is_refused(site, host, status):
     assert site.ask("/", Host=host)[0] == status
@@ -163,6 +170,7 @@ def token_of(site, job):
         ("other", {}),
         ("right", {"Origin": "http://evil.example"}),
         ("right", {"Origin": "null"}),
+        ("right", {"Origin": "http://["}),
         ("right", {"Sec_Fetch_Site": "cross-site"}),
     ],
 )
@@ -234,9 +242,16 @@ def test_health_and_figures(site):
         site.scheduler.healthy = True
 
 
+def test_a_form_that_does_not_come_is_not_waited_for(site, monkeypatch):
+    monkeypatch.setattr("dicomwright_node.web.guard._FORM_SECONDS", 0.1)
+    status, _, text = site.ask("/jobs/2/retry", "POST", Content_Length="10")
+    assert (status, text) == (403, b"the form did not come in time\n")
+
+
 def test_what_is_not_there(site):
     assert site.ask("/jobs/99")[0] == 404
     assert site.ask("/jobs/x")[0] == 404
+    assert site.ask(f"/jobs/{2**63}")[0] == 404
 
 
 def test_pages_can_be_switched_off(make_site):

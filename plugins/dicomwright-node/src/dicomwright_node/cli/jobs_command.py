@@ -32,6 +32,7 @@ _STATES = (
 )
 _FINAL = ("done", "failed", "timed-out", "discarded")
 _DAY = 86400.0
+_NUMBER = click.IntRange(1, 2**63 - 1)  # of a job, as the database can hold it
 
 
 def _of_node(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +58,7 @@ def _of_node(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(short_help="List jobs, or show one.")
-@click.argument("job_id", metavar="[JOB]", type=int, required=False)
+@click.argument("job_id", metavar="[JOB]", type=_NUMBER, required=False)
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only jobs in this state.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="Most jobs to list."
@@ -91,7 +92,7 @@ def jobs(job_id: int | None, **given: Any) -> None:
 
 
 @click.command(short_help="Let a failed job begin again.")
-@click.argument("job_ids", metavar="JOB...", type=int, nargs=-1, required=True)
+@click.argument("job_ids", metavar="JOB...", type=_NUMBER, nargs=-1, required=True)
 @_of_node
 def retry(job_ids: tuple[int, ...], **given: Any) -> None:
     """Let failed or timed-out jobs begin again.
@@ -118,7 +119,7 @@ def retry(job_ids: tuple[int, ...], **given: Any) -> None:
 
 
 @click.command(short_help="Remove finished jobs, their instances and outputs.")
-@click.argument("job_ids", metavar="[JOB...]", type=int, nargs=-1)
+@click.argument("job_ids", metavar="[JOB...]", type=_NUMBER, nargs=-1)
 @click.option(
     "--state",
     "states",
@@ -214,7 +215,7 @@ def _whole(store: Store, job: Job, *, with_phi: bool) -> dict[str, Any]:
                 "output": sent[one.output_id].path,
                 "destination": one.destination
                 if with_phi or not one.destination.startswith("file:")
-                else "file:",
+                else "a file",
                 "state": one.state,
                 "attempts": one.attempts,
                 "arrived": one.stored,

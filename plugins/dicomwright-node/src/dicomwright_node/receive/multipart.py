@@ -84,6 +84,7 @@ class MultipartReader:
             raise ValueError("the boundary is missing, or wrong")
         self._delimiter = b"\r\n--" + boundary.encode("ascii")
         self._held = b"\r\n"  # the first delimiter needs no line break of its own
+        self._at = 0  # what is held before this is done with
         self._where = _Where.BODY
         self._in_part = False  # before the first delimiter there is a preamble, which is nothing
 
@@ -94,7 +95,7 @@ class MultipartReader:
 
     def feed(self, data: bytes) -> Iterator[Begin | Data | End]:
         """Yield what the next bytes of the body complete."""
-        self._held += data
+        self._held, self._at = self._held[self._at :] + data, 0
         while True:
             match self._where:
                 case _Where.BODY:
@@ -110,49 +111,49 @@ class MultipartReader:
                         return
                     yield headers
                 case _Where.EPILOGUE:
-                    self._held = b""
+                    self._at = len(self._held)
                     return
 
     def _body(self) -> Iterator[Data | End]:
         """Take everything before the next delimiter."""
-        at = self._held.find(self._delimiter)
-        end = at if at >= 0 else max(0, len(self._held) - len(self._delimiter) + 1)
-        if end and self._in_part:
-            yield Data(self._held[:end])
-        if at < 0:
-            self._held = self._held[end:]
+        start, found = self._at, self._held.find(self._delimiter, self._at)
+        end = found if found >= 0 else max(start, len(self._held) - len(self._delimiter) + 1)
+        self._at = end
+        if end > start and self._in_part:
+            yield Data(self._held[start:end])
+        if found < 0:
             return
-        self._held = self._held[at + len(self._delimiter) :]
+        self._at = end + len(self._delimiter)
         self._where = _Where.DELIMITER
         if self._in_part:
             yield End()
 
     def _after_delimiter(self) -> bool:
         """Take the end of the delimiter's line; return whether it has come."""
-        if self._held.startswith(b"--"):
+        if self._held.startswith(b"--", self._at):
             self._where = _Where.EPILOGUE
             return True
-        line, found, rest = self._held.partition(b"\r\n")
-        if not found:
-            if len(self._held) > _LONGEST_PADDING:
+        end = self._held.find(b"\r\n", self._at)
+        if end < 0:
+            if len(self._held) - self._at > _LONGEST_PADDING:
                 raise ValueError("a delimiter of the body has no end")
             return False
-        if line.strip(b" \t"):
+        if self._held[self._at : end].strip(b" \t"):
             raise ValueError("a delimiter of the body is damaged")
-        self._held = b"\r\n" + rest  # so that an empty header ends like any other
+        self._at = end  # with the line break, so that an empty header ends like any other
         self._where = _Where.HEADERS
         return True
 
     def _headers(self) -> Begin | None:
         """Take the headers of a part; None if they have not all come."""
-        end = self._held.find(b"\r\n\r\n")
-        if end > _LONGEST_HEADERS or (end < 0 and len(self._held) > _LONGEST_HEADERS):
+        start, end = self._at, self._held.find(b"\r\n\r\n", self._at)
+        if (len(self._held) if end < 0 else end) - start > _LONGEST_HEADERS:
             raise ValueError("the headers of a part are too long")
         if end < 0:
             return None
-        lines, self._held = self._held[:end], self._held[end + 4 :]
+        self._at = end + 4
         self._where, self._in_part = _Where.BODY, True
-        for line in lines.split(b"\r\n"):
+        for line in self._held[start:end].split(b"\r\n"):
             name, _, value = line.partition(b":")
             if name.strip().lower() == b"content-type":
                 return Begin(value.decode("latin-1").strip())

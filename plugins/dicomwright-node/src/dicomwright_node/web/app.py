@@ -6,6 +6,7 @@ import asyncio
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["routes"]
 
 _PICTURES_AT_ONCE = 2
+
+
+class _Number(IntegerConvertor):
+    """A number that the database can hold."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("number", _Number())
 
 
 def routes(
@@ -85,10 +95,10 @@ def _pages(
     return [
         Route("/", guard.protect(pages.jobs), methods=["GET"]),
         Route("/unwanted", guard.protect(pages.unwanted), methods=["GET"]),
-        Route("/jobs/{job:int}", guard.protect(pages.job), methods=["GET"]),
-        Route("/jobs/{job:int}/retry", guard.protect(pages.retry), methods=["POST"]),
-        Route("/jobs/{job:int}/outputs/{output:int}.png", guard.protect(pages.output_picture, turns)),
-        Route("/jobs/{job:int}/inputs/{index:int}.png", guard.protect(pages.input_picture, turns)),
+        Route("/jobs/{job:number}", guard.protect(pages.job), methods=["GET"]),
+        Route("/jobs/{job:number}/retry", guard.protect(pages.retry), methods=["POST"]),
+        Route("/jobs/{job:number}/outputs/{output:number}.png", guard.protect(pages.output_picture, turns)),
+        Route("/jobs/{job:number}/inputs/{index:number}.png", guard.protect(pages.input_picture, turns)),
         Route("/style.css", guard.protect(lambda _: Response(style, media_type="text/css"))),
     ]
 

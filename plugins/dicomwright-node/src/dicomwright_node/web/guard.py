@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -14,7 +15,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Guard"]
 
 _LONGEST_FORM = 4096
+_FORM_SECONDS = 10.0
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -90,21 +91,28 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         """Tell whether a Host header is an address or a name of ours: another one is a trick with DNS."""
-        name = (urlsplit(f"//{host}").hostname or "").lower()
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").lower()
+        except ValueError:
+            return False
         return name in self._names or _is_address(name)
 
     async def _forged(self, request: Request) -> str:
         """Say why a form is not one of ours; empty if it is."""
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
             return "the form is of another site"
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "the form is of another site"
         body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LONGEST_FORM:
-                return "the form is too long"
+        try:
+            async with asyncio.timeout(_FORM_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > _LONGEST_FORM:
+                        return "the form is too long"
+        except TimeoutError:
+            return "the form did not come in time"
         (token, *_) = parse_qs(body.decode("latin-1")).get("token", [""])
         if not hmac.compare_digest(token.encode(), self.token(request.url.path).encode()):
             return "the form is out of date: load the page again"

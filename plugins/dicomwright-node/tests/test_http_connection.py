@@ -1,0 +1,84 @@
+"""Connections that wait for ever, and too many of them."""
+
+from __future__ import annotations
+
+import socket
+import time
+from http.client import HTTPConnection
+
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from dicomwright_node.config import HttpConfig, NodeConfig, StowConfig
+from dicomwright_node.http_server import HttpServer
+
+HEAD = b"GET /who HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+@pytest.fixture
+def port(monkeypatch):
+    """Return the port of a server that is not patient."""
+    monkeypatch.setattr("dicomwright_node.http_connection._SECONDS", 0.2)
+    monkeypatch.setattr("dicomwright_node.http_connection._MOST", 3)
+    who = Route("/who", lambda request: PlainTextResponse(request.client.host))
+    config = NodeConfig(http=HttpConfig(port=0), stow=StowConfig(enabled=False))
+    server = HttpServer(config, None, [who])
+    yield server.start()
+    server.stop()
+    server.join()
+
+
+def ended(connection, seconds=2.0):
+    """Return whether the server closes a connection within some seconds."""
+    connection.settimeout(seconds)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD])
+def test_who_sends_no_whole_request_is_left(port, sent):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(sent)
+        assert ended(connection)
+
+
+def test_byte_by_byte_is_no_way_to_stay(port):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        end = time.monotonic() + 2
+        while time.monotonic() < end and not ended(connection, 0.02):
+            connection.sendall(b"G")
+        assert time.monotonic() < end
+
+
+def test_a_connection_is_kept_while_requests_come(port):
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.connect()
+    used = connection.sock
+    for _ in range(8):
+        connection.request("GET", "/who")
+        assert connection.getresponse().read() == b"127.0.0.1"
+        time.sleep(0.08)
+    assert connection.sock is used
+    connection.close()
+
+
+def test_too_many_connections_are_closed(port):
+    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+    for connection in held:
+        connection.sendall(HEAD)
+    with socket.create_connection(("127.0.0.1", port)) as one_more:
+        assert ended(one_more, 0.15)
+    for connection in held:
+        connection.close()
+
+
+def test_what_a_server_before_it_says_of_its_clients_counts_for_nothing(port):
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/who", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert connection.getresponse().read() == b"127.0.0.1"
+    connection.close()
