@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
-from nibabel.nifti2 import Nifti2Header
 
 from dicomwright.reading import byte_count, refusal
+from dicomwright_nifti.fields import PlainFields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from nibabel.nifti1 import Nifti1Header
+
     from dicomwright_nifti.sources import ByteSource
+
+    Order = Literal["<", ">"]
 
 __all__ = [
     "HEAD_BYTES",
@@ -41,7 +44,8 @@ _MOST_EXTENSIONS: Final = 10_000
 _MOST_DIMS: Final = 7
 _SPATIAL: Final = 3
 _RGB24: Final = 128
-_CLASSES: Final = {348: Nifti1Header, 540: Nifti2Header}
+_NIFTI_2: Final = 540
+_ORDERS: Final[tuple[Order, Order]] = ("<", ">")
 _MAGICS: Final = {348: (344, b"n+1\0", b"ni1\0"), 540: (4, b"n+2\0", b"ni2\0")}
 _NIFTI2_LINE_ENDS: Final = (b"\r\n\x1a\n", b"\0\0\0\0")
 _TYPES: Final = {
@@ -74,7 +78,7 @@ class Header:
 
     Attributes
     ----------
-    fields : Nifti1Header or Nifti2Header
+    fields : PlainFields, Nifti1Header or Nifti2Header
         The header as nibabel reads it, unchecked.
     single : bool
         Whether header and voxels share one file.
@@ -83,7 +87,7 @@ class Header:
 
     """
 
-    fields: Nifti1Header
+    fields: PlainFields | Nifti1Header
     single: bool
     path: Path
 
@@ -175,18 +179,26 @@ def read_header(source: ByteSource, path: Path) -> Header:
         message = f"it has no NIfTI magic, but {magic!r}"
         hint = "if it is Analyze 7.5, which says nothing of orientation, convert it to NIfTI first"
         raise refusal(path, message, hint, "header")
-    if size == Nifti2Header.sizeof_hdr and head[8:12] not in _NIFTI2_LINE_ENDS:
+    if size == _NIFTI_2 and head[8:12] not in _NIFTI2_LINE_ENDS:
         message = "the line-end check of its NIfTI-2 header is wrong: it was copied as text"
         raise refusal(path, message, "copy the file again in binary mode", "damaged")
-    fields = _CLASSES[size](head, order, check=False)  # type: ignore[no-untyped-call]
-    return Header(fields, magic == single, path)
+    return Header(_fields(head, order), magic == single, path)
 
 
-def _kind(head: bytes, path: Path) -> tuple[int, str]:
+def _fields(head: bytes, order: Order) -> PlainFields | Nifti1Header:
+    """Return the fields; nibabel reads the rarer NIfTI-2."""
+    if len(head) != _NIFTI_2:
+        return PlainFields(head, order)
+    from nibabel.nifti2 import Nifti2Header
+
+    return Nifti2Header(head, order, check=False)  # type: ignore[no-untyped-call]
+
+
+def _kind(head: bytes, path: Path) -> tuple[int, Order]:
     """Return size and byte order of the header, from its first field."""
-    for order in "<>":
+    for order in _ORDERS:
         size = int(np.frombuffer(head[:4].ljust(4, b"\0"), f"{order}i4")[0])
-        if size in _CLASSES:
+        if size in _MAGICS:
             return size, order
 
     if len(head) < HEAD_BYTES:

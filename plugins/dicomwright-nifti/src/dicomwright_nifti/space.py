@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from nibabel.nifti1 import xform_codes
 
 from dicomwright.errors import GeometryError, SourceError
 from dicomwright.payload.affine import Affine
@@ -26,6 +25,7 @@ __all__ = ["Space", "apart", "checked", "describe", "place"]
 _UNIT_MASK: Final = 7
 _TO_MM: Final = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_NAMES: Final = {1: "metres", 3: "micrometres"}
+_LAST_CODE: Final = 4  # NIFTI_XFORM_MNI_152; some programs know a fifth
 _DISAGREE: Final = 0.1  # of the smallest voxel step: sform and qform further apart are told
 _FLAT: Final = 1e-6  # volume of the unit steps; less is singular
 
@@ -120,11 +120,20 @@ def _codes(header: Header, notes: list[str]) -> dict[str, int]:
     codes = {}
     for name in ("sform", "qform"):
         code = int(header[f"{name}_code"])
-        if code not in xform_codes.value_set():
+        if not _is_known(code):
             notes.append(f"{name}_code {code} is not a NIfTI code; the {name} is not used")
             code = 0
         codes[name] = code
     return codes
+
+
+def _is_known(code: int) -> bool:
+    """Tell whether a code is one of nifti1.h, or one that nibabel knows."""
+    if 0 <= code <= _LAST_CODE:
+        return True
+    from nibabel.nifti1 import xform_codes
+
+    return code in xform_codes.value_set()
 
 
 def _which(header: Header, codes: dict[str, int], orientation: str) -> str:
@@ -140,7 +149,7 @@ def _which(header: Header, codes: dict[str, int], orientation: str) -> str:
 def _matrix(header: Header, name: str, shape: tuple[int, ...], notes: list[str]) -> Matrix:
     """Return one matrix of the header, finite and not singular."""
     if name == "sform":
-        matrix = np.array(header.fields.get_sform(), np.float64)  # type: ignore[no-untyped-call]
+        matrix = np.array(header.fields.get_sform(), np.float64)
     else:
         matrix = _from_voxel_sizes(header, name, shape, notes)
     if shape[0] == 1 and not matrix[:3, 2].any():
@@ -168,7 +177,7 @@ def _across(matrix: Matrix, notes: list[str]) -> Matrix:
 
 def _from_voxel_sizes(header: Header, name: str, shape: tuple[int, ...], notes: list[str]) -> Matrix:
     """Return the qform, or the fallback, from pixdim as nibabel mends it."""
-    fields = header.fields.copy()  # type: ignore[no-untyped-call]
+    fields = header.fields.copy()
     sizes = fields["pixdim"]
     for axis in (1, 2, 3):
         size, count = float(sizes[axis]), shape[3 - axis]
