@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from dicomwright_node.stopping import Stop
 
 __all__ = ["serve"]
+
+_GARBAGE = (10_000, 20, 20)  # of a process that lives long; a command that ends soon hardly collects
 
 
 @click.command(short_help="Receive, process and send until stopped.")
@@ -40,6 +43,8 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     from dicomwright_node.serve import run
     from dicomwright_node.stopping import Stop
 
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     stop = Stop()
     _stop_by_signal(stop)
     config = NodeConfig() if config_file is None else load(config_file)
