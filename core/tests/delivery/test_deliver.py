@@ -121,6 +121,19 @@ def test_no_wait_goes_beyond_the_time(send, box):
     report = send(policy=Policy(first_wait=60, timeout=0.5))
     assert time.monotonic() - began < 10
     assert not report.complete
+    assert report.destinations[0].stopped == "the time of 0.5 s ends before the next try"
+
+
+def test_a_file_that_is_changed_meanwhile_has_not_arrived(send, box, states, series):
+    def change(name):
+        if name == "IM00001":
+            (series / "IM00002").write_bytes((series / "IM00002").read_bytes() + bytes(2))
+
+    box.before = change
+    report = send()
+    assert states(report) == dict.fromkeys(NAMES, "stored") | {"IM00002": "unknown"}
+    assert report.rows[2].message.startswith("the file was changed while it was sent")
+    assert len(box.calls) == 1
 
 
 def test_a_sender_that_hangs_is_left(send, box, monkeypatch, states):

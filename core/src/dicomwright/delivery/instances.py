@@ -42,6 +42,8 @@ class Instance:
         What it is.
     sha256 : str
         Of all its bytes.
+    stamp : (int, int)
+        Its size and time of change when it was read.
 
     """
 
@@ -50,6 +52,14 @@ class Instance:
     sop_class_uid: str
     series_instance_uid: str
     sha256: str
+    stamp: tuple[int, int]
+
+    def has_changed(self) -> bool:
+        """Tell whether another content stands there now; one that is gone was not changed."""
+        try:
+            return _stamp(self.file) != self.stamp
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +158,7 @@ class _Search:
 
     def _read(self, path: Path) -> None:
         try:
+            stamp = _stamp(path)
             header = read_header(path, self._familiar)
             wrong = list(_problems(header))
             digest = _sha256(path)
@@ -160,7 +171,7 @@ class _Search:
         else:
             self.problems += wrong
             if not wrong:
-                self._keep(_instance(header, digest))
+                self._keep(_instance(header, digest, stamp))
 
     def _keep(self, instance: Instance) -> None:
         first = self.instances.setdefault(instance.sop_instance_uid, instance)
@@ -193,13 +204,14 @@ def _uid(dataset: Dataset, keyword: str) -> str:
     return bytes(value or b"").decode("ascii", "replace").rstrip("\0 ")
 
 
-def _instance(header: Header, digest: str) -> Instance:
+def _instance(header: Header, digest: str, stamp: tuple[int, int]) -> Instance:
     return Instance(
         header.path,
         _text(header, "SOPInstanceUID"),
         _text(header, "SOPClassUID"),
         _text(header, "SeriesInstanceUID"),
         digest,
+        stamp,
     )
 
 
@@ -226,6 +238,11 @@ def _problems(header: Header) -> Iterator[Problem]:
     for note in header.warnings:
         if "cut off" in note:
             yield Problem(f"{path}: {note}", "copy or export the file again", kind="damaged")
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _sha256(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Progress = Callable[[DeliveryRow], None]
 
 __all__ = ["deliver", "ledger_beside"]
+
+_CHANGED = "the file was changed while it was sent, so that nobody knows what arrived; send it again"
 
 
 def deliver(
@@ -200,7 +202,10 @@ class _Run:
         if retry_after > policy.longest_wait:
             self._stopped = f"it wants to be left alone for {retry_after:g} s"
             return False
-        return self._limits.wait(max(policy.wait(max(idle, 1)), retry_after))
+        if self._limits.wait(max(policy.wait(max(idle, 1)), retry_after)):
+            return True
+        self._stopped = self._limits.why() or f"the time of {policy.timeout:g} s ends before the next try"
+        return False
 
     def _try(self, left: list[Instance]) -> _Try:
         """Let the sender transmit once, and write down what it says as it says it."""
@@ -224,6 +229,8 @@ class _Run:
         instance = by_file.get(Path(delivery.file))
         if instance is None or delivery.state not in STATES or instance.file in tried.said:
             return
+        if delivery.state in ARRIVED and instance.has_changed():
+            delivery = replace(delivery, state="unknown", message=_CHANGED)
         key = self._destination.key
         self._ledger.record(key, instance, delivery)
         tried.said[instance.file] = delivery
@@ -242,4 +249,8 @@ class _Run:
     def _may_help(self, instance: Instance, delivery: Delivery) -> bool:
         """Tell whether an instance that was sent is worth another try."""
         passing = delivery.state == "unknown" or (delivery.state == "refused" and delivery.transient)
-        return passing and self._tries[instance.file] <= self._limits.policy.retries
+        return (
+            passing
+            and not instance.has_changed()
+            and self._tries[instance.file] <= self._limits.policy.retries
+        )

@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 import time
+from functools import partialmethod
 from typing import NamedTuple
 
 import pydicom
@@ -15,6 +16,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import CTImageStorage, Verification
+from pynetdicom.transport import ThreadedAssociationServer
 
 from dicomwright.delivery import Policy, deliver
 from dicomwright.plugins import load
@@ -104,9 +106,11 @@ class Node:
 
 
 @pytest.fixture
-def node():
+def node(monkeypatch):
     """Return `node(answer=..., contexts=..., **settings) -> Node`, listening."""
     running = []
+    often = partialmethod(ThreadedAssociationServer.serve_forever, 0.02)  # it ends when told so, not half a second later
+    monkeypatch.setattr(ThreadedAssociationServer, "serve_forever", often)
 
     def start(answer=lambda *_: 0x0000, contexts=None, **settings):
         known = {CTImageStorage: [ExplicitVRLittleEndian, ImplicitVRLittleEndian], Verification: None}

@@ -121,7 +121,7 @@ def test_our_port_is_taken(committing, send, said, listener):
     port = listener(lambda _: None)
     peer = committing()
     report = send(peer.url, commitment="yes", commitment_timeout=1, commitment_listen=f"127.0.0.1:{port}")
-    assert said(report) == {"unknown": 5}
+    assert said(report) == {"pending": 5}
     assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in report.rows[0].message
     assert peer.received == []
 

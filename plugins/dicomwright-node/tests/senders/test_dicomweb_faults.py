@@ -99,6 +99,26 @@ def test_conflict(web, send, said, answers):
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "state"), [(204, "unknown"), (206, "stored"), (400, "refused"), (500, "unknown")]
+)
+def test_success_of_an_instance_is_not_believed_of_a_request_that_failed(
+    web, send, said, answers, uids, code, state
+):
+    body = b"" if code == 204 else answers.stow(uids)
+    report = send(web(answers.status(code, body, "application/dicom+json")).url)
+    assert said(report) == {state: 5}
+
+
+def test_early_hints_are_no_answer(listener, send, said):
+    def talk(connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        connection.close()
+
+    assert said(send(f"http://127.0.0.1:{listener(talk)}")) == {"unknown": 5}
+
+
 def test_there_already(web, send, said, answers):
     def answer(handler, sent):
         answers.reply(handler, 409, answers.stow((), [(uid, 0x0111) for uid in sent]))
@@ -318,6 +338,7 @@ def test_nothing_is_taken_from_the_environment_unasked(web, send, tmp_path, monk
         ("https://h", {"token_env": "SECRET", "user": "a", "password_env": "SECRET"}, "a token and a user"),
         ("https://h", {"token_env": "LINES"}, "the token has control characters or several lines"),
         ("https://h", {"batch_files": "none"}, "option batch-files is 'none'"),
+        ("http://h", {"ca": __file__}, "option ca is of no use without TLS"),
         ("https:", {}, "is no address of a DICOMweb server"),
         ("https://jane@h", {}, "is no address of a DICOMweb server"),
     ],

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pynetdicom import AE, evt
 
+from dicomwright_node.senders.watch import Watch
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Sequence
@@ -89,17 +91,23 @@ def associated(
     entity.network_timeout = peer.timeouts.network
     opened = threading.Event()
     began = time.monotonic()
-    try:
-        association = entity.associate(
-            peer.address.host,
-            peer.address.port,
-            contexts=list(contexts),
-            ae_title=peer.address.title,
-            tls_args=peer.tls_arguments,
-            evt_handlers=[(evt.EVT_CONN_OPEN, lambda _: opened.set()), *handlers],
-        )
-    except OSError as error:  # the name of the host has no address
-        raise NoAssociationError(f"no connection to {peer.address}: {error.strerror or error}") from error
+    with contextlib.ExitStack() as watched:
+
+        def connected(event: Any) -> None:
+            opened.set()
+            watched.enter_context(Watch(event.assoc.dul.socket.socket, peer.timeouts.acse))
+
+        try:
+            association = entity.associate(
+                peer.address.host,
+                peer.address.port,
+                contexts=list(contexts),
+                ae_title=peer.address.title,
+                tls_args=peer.tls_arguments,
+                evt_handlers=[(evt.EVT_CONN_OPEN, connected), *handlers],
+            )
+        except OSError as error:  # the name of the host has no address
+            raise NoAssociationError(f"no connection to {peer.address}: {error.strerror or error}") from error
     if not association.is_established:
         if association.rejected_contexts:  # it answered, and takes nothing of what was proposed
             yield association

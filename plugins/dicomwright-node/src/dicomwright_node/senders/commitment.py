@@ -75,7 +75,14 @@ class Commitment:
 
 
 def committed(deliveries: Iterable[Delivery], peer: Peer, commitment: Commitment) -> Iterator[Delivery]:
-    """Yield deliveries; those that arrived, when they are committed."""
+    """Yield deliveries; those that arrived, when they are committed.
+
+    Raises
+    ------
+    NoAssociationError
+        Nobody can report to us; nothing was sent.
+
+    """
     waiting: list[Delivery] = []
     with _Reports(peer, commitment) as reports:
         for delivery in deliveries:
@@ -109,7 +116,9 @@ class _Reports:
                 )
             except OSError as error:
                 host, port = self._commitment.listen
-                raise OSError(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+                raise NoAssociationError(
+                    f"cannot listen at {host}:{port}: {error.strerror or error}"
+                ) from error
         return self
 
     def __exit__(self, *_: object) -> None:

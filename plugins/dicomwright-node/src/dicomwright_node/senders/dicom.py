@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID
-from pynetdicom import _config, build_context
+from pynetdicom import _config, build_context, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made when it is imported
 
 from dicomwright.plugins import Delivery
+from dicomwright_node.senders.answers import Answers
 from dicomwright_node.senders.association import NoAssociationError, Peer, Timeouts, associated
 from dicomwright_node.senders.commitment import Commitment, committed
 from dicomwright_node.senders.dicom_address import DicomAddress, is_ae_title
@@ -46,6 +47,7 @@ class _Item:
     file: Path
     content: Path
     pair: Pair
+    uid: str
 
     @property
     def what(self) -> str:
@@ -92,8 +94,11 @@ class DicomSender:
         sent = _Sending(setup).everything(files)
         if setup.commitment is None:
             yield from sent
-        else:
+            return
+        try:
             yield from committed(sent, setup.peer, setup.commitment)
+        except NoAssociationError as error:
+            yield from (Delivery(file, "pending", "", str(error)) for file in files)
 
 
 class _Sending:
@@ -101,8 +106,8 @@ class _Sending:
 
     def __init__(self, setup: _Setup) -> None:
         self._setup = setup
-        self._scratch = Path()  # for what is written in another form
         self._declined: list[_Item] = []
+        self._answers = Answers()  # of the present association
         self._ended: Delivery | None = None  # what is said of all that follow
 
     def everything(self, files: Sequence[Path]) -> Iterator[Delivery]:
@@ -117,9 +122,7 @@ class _Sending:
         if not self._setup.transcode:
             yield from (_not_taken(one, "and transcoding is switched off") for one in self._declined)
         elif self._declined:
-            with tempfile.TemporaryDirectory(prefix="dicomwright-send-") as folder:
-                self._scratch = Path(folder)
-                yield from self._all(self._declined, _fallbacks, self._other_form)
+            yield from self._all(self._declined, _fallbacks, self._other_form)
 
     def _all(self, items: list[_Item], needs: Needs, send: Send) -> Iterator[Delivery]:
         """Send files over as many associations as their contexts need."""
@@ -137,6 +140,8 @@ class _Sending:
         try:
             with associated(self._setup.peer, contexts) as association:
                 self._echo(association)
+                self._answers = Answers()
+                association.bind(evt.EVT_DIMSE_RECV, self._answers.hear)
                 accepted = {
                     (str(one.abstract_syntax), str(one.transfer_syntax[0]))
                     for one in association.accepted_contexts
@@ -168,15 +173,15 @@ class _Sending:
         if pair is None:
             yield _not_taken(item, "nor uncompressed")
             return
-        made = self._scratch / "instance.dcm"
-        try:
-            transcode(item.content, pair[1], made)
-        except TranscodeError as error:
-            more = f"and it cannot be decompressed ({error}; dicomwright-codecs brings decoders)"
-            yield _not_taken(item, more)
-        else:
-            yield self._store(association, _Item(item.file, made, pair))
-        made.unlink(missing_ok=True)
+        with tempfile.TemporaryFile() as made:  # it has no name, so that nothing is left if we are killed
+            try:
+                transcode(item.content, pair[1], made)
+            except TranscodeError as error:
+                more = f"and it cannot be decompressed ({error}; dicomwright-codecs brings decoders)"
+                yield _not_taken(item, more)
+                return
+            content = Path(f"/dev/fd/{made.fileno()}")
+            yield self._store(association, replace(item, content=content, pair=pair))
 
     def _store(self, association: Association, item: _Item) -> Delivery:
         """Send one file and return what the answer means."""
@@ -185,7 +190,7 @@ class _Sending:
         base, began = self._setup.peer.timeouts.dimse, time.monotonic()
         association.dimse_timeout = base + item.content.stat().st_size / SLOWEST
         try:
-            status = association.send_c_store(item.content)
+            status = association.send_c_store(item.content, self._answers.number())
         except RuntimeError:  # it ended between two files
             return Delivery(item.file, "pending", "", _ENDED)
         except (OSError, ValueError, AttributeError) as error:
@@ -194,6 +199,9 @@ class _Sending:
             "Status" not in status
         ):  # nothing more is to be had of this one, whether it knows it already or not
             association.abort()
+        elif not self._answers.fits(item.uid):
+            association.abort()
+            return Delivery(item.file, "unknown", "", "the answer belongs to another request")
         return delivery_of(item.file, status, time.monotonic() - began)
 
 
@@ -230,7 +238,8 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
 
 def _item(file: Path) -> _Item:
     meta = read_file_meta_info(file)
-    return _Item(file, file, (str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)))
+    pair = (str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID))
+    return _Item(file, file, pair, str(meta.MediaStorageSOPInstanceUID))
 
 
 def _fallbacks(item: _Item) -> list[Pair]:

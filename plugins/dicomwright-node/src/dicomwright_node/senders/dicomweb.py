@@ -16,7 +16,7 @@ from dicomwright_node.senders.http_exchange import NoAnswerError, Server, post
 from dicomwright_node.senders.multipart import Body
 from dicomwright_node.senders.settings import SLOWEST, Options
 from dicomwright_node.senders.stow_answer import PASSING, Answer, deliveries_of
-from dicomwright_node.senders.tls import client_context
+from dicomwright_node.senders.tls import NAMES, client_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,7 +122,7 @@ def _batches(files: Sequence[Path], setup: _Setup) -> Iterator[list[Path]]:
     batch: list[Path] = []
     size = 0
     for file in files:
-        length = file.stat().st_size
+        length = file.stat().st_size if file.exists() else 0
         if batch and (len(batch) == setup.files or size + length > setup.size):
             yield batch
             batch, size = [], 0
@@ -157,7 +157,11 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
             "credentials over http can be read by everybody on the way",
             "write https, or allow it: --sender-opt plain-http=yes",
         )
-    context = client_context(given) if parts.scheme == "https" else None
+    tls = parts.scheme == "https"
+    used = [name for name in NAMES if given.text(name)]
+    if used and not tls:
+        given.complain(f"option {used[0]} is of no use without TLS", "write https://")
+    context = client_context(given) if tls else None
     given.check()
     server = Server(destination.rstrip("/"), connect, context)
     return _Setup(server, headers, read, max(1, int(count)), size * _MEGABYTE)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
-import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dicomwright_node.senders.stow_answer import Answer, retry_after
+from dicomwright_node.senders.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,36 +96,13 @@ def post(server: Server, path: str, headers: Mapping[str, str], body: Body, seco
             raise NoAnswerError(text, sent=False) from None
         except OSError as error:
             raise NoAnswerError(f"no connection to {server.url}: {_reason(error)}", sent=False) from error
-        watch = _Watch(connection.sock, seconds)
+        watch = Watch(connection.sock, seconds)
         with watch:
             try:
                 return _exchanged(connection, urlsplit(server.url).path + path, headers, body)
             except (OSError, http.client.HTTPException) as error:
                 why = f"within {seconds:.0f} s" if watch.barked else f"({_reason(error)})"
                 raise NoAnswerError(f"no answer of {server.url} {why}", sent=body.started) from error
-
-
-class _Watch:
-    """Ends a connection when its time is over, however slowly bytes trickle in."""
-
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
-        self.barked = False
-        self._connection = connection
-        connection.settimeout(seconds)
-        self._timer = threading.Timer(seconds, self._bark)
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-
-    def _bark(self) -> None:
-        self.barked = True
-        with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
 
 
 def _exchanged(

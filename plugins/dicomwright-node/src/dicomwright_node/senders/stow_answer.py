@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PASSING", "Answer", "deliveries_of", "retry_after"]
 
-_OK, _ACCEPTED, _CONFLICT = 200, 202, 409
+_DONE = range(200, 300)
+_NO = range(300, 500)
+_CONFLICT = 409
 #: Codes of refusals that may pass.
 PASSING = frozenset({408, 425, 429, 503, 507})
-_SERVER_ERROR = 500
 _REFERENCED, _FAILED = "00081199", "00081198"
 _INSTANCE, _REASON, _WARNING = "00081155", "00081197", "00081196"
 _THERE_ALREADY = 0x0111
@@ -91,17 +92,18 @@ def deliveries_of(files: Mapping[str, Path], answer: Answer) -> Iterator[Deliver
     said, problem = _read(answer)
     for uid, file in files.items():
         found = said.get(uid)
-        if found is not None:
+        if found is not None and (not found.stored or answer.status in {*_DONE, _CONFLICT}):
             yield _of_instance(file, found, answer)
         else:
             yield _of_request(file, answer, problem)
 
 
 def _of_instance(file: Path, said: _Said, answer: Answer) -> Delivery:
-    code, meaning = f"0x{said.code:04X}", _REASONS.get(said.code, "")
+    code = f"0x{said.code:04X}" if said.code else f"HTTP {answer.status}"
+    meaning = _REASONS.get(said.code, "")
     if said.stored:
         state: DeliveryState = "warning" if said.code else "stored"
-        return Delivery(file, state, code if said.code else f"HTTP {answer.status}", meaning)
+        return Delivery(file, state, code, meaning)
     if said.code == _THERE_ALREADY:
         return Delivery(file, "warning", code, "it was there already")
     passing = said.code >> 8 == _FULL or said.code == _OUT_OF_RESOURCES
@@ -115,9 +117,9 @@ def _of_request(file: Path, answer: Answer, problem: str) -> Delivery:
     if answer.status in PASSING:
         text = "the server cannot take it now"
         return Delivery(file, "refused", status, text, transient=True, retry_after=answer.retry_after)
-    if answer.status in {_OK, _ACCEPTED} or answer.status >= _SERVER_ERROR:
-        return Delivery(file, "unknown", status, problem, retry_after=answer.retry_after)
-    return Delivery(file, "refused", status, f"the server refuses the request; {problem}")
+    if answer.status in _NO:
+        return Delivery(file, "refused", status, f"the server refuses the request; {problem}")
+    return Delivery(file, "unknown", status, problem, retry_after=answer.retry_after)
 
 
 def _read(answer: Answer) -> tuple[dict[str, _Said], str]:
@@ -162,7 +164,7 @@ def retry_after(text: str | None) -> float:
     """
     if not text:
         return 0.0
-    if text.strip().isdigit():
+    if text.isascii() and text.strip().isdigit():
         return float(text.strip())
     try:
         moment = parsedate_to_datetime(text)

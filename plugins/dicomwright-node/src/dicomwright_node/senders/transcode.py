@@ -6,7 +6,7 @@ Nothing is lost, so that the instance is the same and keeps its UID.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from pydicom import dcmread, dcmwrite
@@ -29,7 +29,7 @@ class TranscodeError(Exception):
     """A file cannot be written in another transfer syntax."""
 
 
-def transcode(source: Path, syntax: str, target: Path) -> None:
+def transcode(source: Path, syntax: str, target: IO[bytes]) -> None:
     """Write a file in an uncompressed transfer syntax; values and pixels stay as they are.
 
     Parameters
@@ -38,8 +38,8 @@ def transcode(source: Path, syntax: str, target: Path) -> None:
         A DICOM file in any transfer syntax.
     syntax : str
         One of `UNCOMPRESSED`.
-    target : Path
-        Where to write.
+    target : file
+        Where to write; it stands at its beginning then.
 
     Raises
     ------
@@ -52,6 +52,8 @@ def transcode(source: Path, syntax: str, target: Path) -> None:
         _to_native(dataset, UID(dataset.file_meta.TransferSyntaxUID))
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         dcmwrite(target, dataset, enforce_file_format=True)
+        target.flush()
+        target.seek(0)
     except (TranscodeError, KeyboardInterrupt):
         raise
     except Exception as error:  # decoders raise anything
