@@ -67,13 +67,15 @@ def test_a_connection_is_kept_while_requests_come(port):
     connection.close()
 
 
-def test_too_many_connections_are_closed(port):
-    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
-    for connection in held:
-        connection.sendall(HEAD)
-    with socket.create_connection(("127.0.0.1", port)) as one_more:
-        assert ended(one_more, 0.15)
-    for connection in held:
+def test_of_too_many_connections_the_oldest_silent_one_makes_room(port, monkeypatch):
+    monkeypatch.setattr("dicomwright_node.http_connection._SECONDS", 60)
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+    one_more = HTTPConnection("127.0.0.1", port)
+    one_more.request("GET", "/who")
+    assert one_more.getresponse().status == 200
+    assert [ended(connection, 0.1) for connection in silent] == [True, False, False]
+    one_more.close()
+    for connection in silent:
         connection.close()
 
 

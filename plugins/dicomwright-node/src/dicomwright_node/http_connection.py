@@ -21,14 +21,17 @@ class BoundedConnection(H11Protocol):
     """Speaks HTTP; what comes with the head of a request, its body, has ends of its own where it is read."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in the base
-        """Begin, unless there are too many."""
+        """Begin; if there are too many, the one that has been silent for longest makes room."""
         super().connection_made(transport)
-        if len(self.connections) > _MOST:
-            transport.abort()
-        else:
-            self.loop.call_later(_SECONDS, self._look, self._state())
+        self.since = self.loop.time()
+        self.loop.call_later(_SECONDS, self._look, self.last_request())
+        everybody = cast("set[BoundedConnection]", self.connections)
+        active = [one for one in everybody if not one.transport.is_closing()]
+        if len(active) > _MOST:
+            silent = [one for one in active if one.last_request()[1]]  # this one at least
+            min(silent, key=lambda one: one.since).transport.abort()
 
-    def _state(self) -> tuple[object, bool]:
+    def last_request(self) -> tuple[object, bool]:
         """Return the last request, and whether the next one is awaited."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle, cycle is None or cycle.response_complete
@@ -37,7 +40,7 @@ class BoundedConnection(H11Protocol):
         """Close the connection if nothing but waiting happened since the look before."""
         if self.transport.is_closing():
             return
-        now = self._state()
+        now = self.last_request()
         if now == before and now[1]:
             self.transport.abort()
         else:
