@@ -120,3 +120,8 @@ def test_a_code_is_for_sequences(problems):
     assert (
         "StudyID (0020,0010) has VR SH, and code makes SQ" in problems('StudyID = { code = "DCM:113076" }')[0]
     )
+
+
+def test_a_meaning_that_is_too_long_for_its_tag(problems):
+    (text,) = problems('ProcedureCodeSequence = { code = "SCT:413530006" }')
+    assert "the meaning of SCT:413530006 has more than 64 characters; write out a shorter one" in text

@@ -133,6 +133,8 @@ def test_texts_of_any_script_are_declared(series):
         ('{ template = "{0}" }', "a place is {Keyword}"),
         ('{ template = "{PatientID.first}" }', "names no part"),
         ('{ template = "{PatientI}" }', "did you mean PatientID"),
+        ('{ template = "{PatientID.year}" }', "{PatientID.year} in the template: PatientID is no date"),
+        ('{ template = "{StudyID.family}" }', "StudyID is no name of a person"),
         ('{ template = "{PatientID}", of = { StudyID = "copy" } }', "which is not in the template"),
         ('{ template = "{PatientID}", of = { PatientID = "copie" } }', "did you mean copy"),
         ('{ template = "{PatientID}", of = "copy" }', "not a table"),
@@ -161,3 +163,25 @@ def test_what_is_inserted_never_becomes_more_than_one_value_or_component(text, v
     assert made or "\\" in text or "^" in text or "=" in text
     assert vr == "LT" or "\\" not in made
     assert not made or vr != "PN" or (made.count("^"), made.count("=")) == (1, 0)
+
+
+@pytest.mark.parametrize(("text", "year", "month"), [("1999.12.31", "1999", "12"), ("2024+0100", "2024", "")])
+def test_parts_of_dates_as_files_have_them(text, year, month):
+    assert Place(0, "AcquisitionDateTime", "year").of(text) == year
+    assert Place(0, "AcquisitionDateTime", "month").of(text) == month
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '{ template = "{PatientComments} and more", of = { PatientComments = "copy-instance" } }',
+        '{ regex = "A", with = "Aaaaaaaaaaaaaaaaaa", from = "PatientComments" }',
+        '{ first-of = [ "copy-instance", { template = "{PatientComments} and more" } ] }',
+        '{ when = { Modality = "MR" }, then = { template = "{PatientComments} and more" } }',
+    ],
+)
+def test_a_result_that_its_tag_may_not_have_is_not_quoted(refusal, rule):
+    parents = {"PatientComments": ["CANARY CANARY"], "StudyID": ["", "", ""]}
+    text = refusal("StudyID", rule, parents=parents)
+    assert "SH holds 16 (PS3.5 §6.2); shorten it" in text
+    assert "CANARY" not in text

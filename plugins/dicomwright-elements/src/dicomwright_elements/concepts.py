@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Concept", "concept", "schemes", "written_out"]
 
+_LONGEST_MEANING = 64  # LO
 _FIELDS = ("code", "scheme", "meaning", "version")
 
 
@@ -64,6 +65,9 @@ def concept(text: str, own: Iterable[Concept] = ()) -> Concept:
         close = get_close_matches(name, [*by_keyword, *by_code], 1)
         meant = f"; did you mean {scheme}:{close[0]}?" if close else ""
         msg = f'{scheme} has no "{name}"{meant}'
+        raise ValueError(msg)
+    if len(found.meaning) > _LONGEST_MEANING:
+        msg = f"the meaning of {scheme}:{name} has more than {_LONGEST_MEANING} characters; write out a shorter one"
         raise ValueError(msg)
     return found
 

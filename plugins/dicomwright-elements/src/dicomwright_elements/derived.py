@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydicom.multival import MultiValue
 
 from dicomwright.blueprint.elements import VirtualElement
-from dicomwright.blueprint.resolution import EncodedElement, Items, Level, PerInstance, Resolution
+from dicomwright.blueprint.resolution import OMIT, EncodedElement, Items, Level, PerInstance, Resolution
 from dicomwright.blueprint.tags import to_tag
+from dicomwright.blueprint.values import checker, normaliser
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag, TagLike
     from dicomwright.bundles import RuleContext
 
-__all__ = ["DerivedElement", "Failure", "input_rule", "joined", "one_or_list", "plain", "resolved", "texts"]
+__all__ = [
+    "DerivedElement",
+    "Failure",
+    "input_rule",
+    "joined",
+    "one_or_list",
+    "plain",
+    "resolved",
+    "texts",
+    "unquoted",
+]
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class DerivedElement(VirtualElement):
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
         """Return the value, or one for each instance."""
-        compute = self.computation(env)
+        compute = unquoted(self, self.computation(env))
         return joined([self._input(one, env) for one in self.inputs], compute, env.total_images)
 
     def _input(self, element: VirtualElement, env: SeriesEnvironment) -> Resolution:
@@ -96,6 +107,25 @@ def resolved(element: VirtualElement, env: SeriesEnvironment) -> Resolution:
     """Return what an element resolves to; where it says what stands in for unusable values, that."""
     resolve: Callable[[SeriesEnvironment], Resolution] = getattr(element, "resolve_usable", element.resolve)
     return resolve(env)
+
+
+def unquoted(
+    element: VirtualElement, compute: Callable[[Sequence[Any]], Any]
+) -> Callable[[Sequence[Any]], Any]:
+    """Return the computation, with its result held to the tag: what is wrong is told without the parent's value."""
+    if element.vr in (None, "SQ") or element.level is Level.STATIC:
+        return compute
+    normal = normaliser(element.tag, str(element.vr))
+    check = checker(element.tag, str(element.vr), show_value=False)
+
+    def checked(values: Sequence[Any]) -> Any:
+        value = compute(values)
+        problems = [] if value is None or value is OMIT else check(normal(value))
+        if problems:
+            raise BlueprintError.collect([replace(one, loc=element.origin) for one in problems])
+        return value
+
+    return checked
 
 
 def joined(

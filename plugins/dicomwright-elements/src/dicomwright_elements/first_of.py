@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwright.blueprint.resolution import OMIT, Items, Resolution
 from dicomwright.blueprint.values import check_value, normalise
 from dicomwright.errors import BlueprintError
-from dicomwright_elements.derived import DerivedElement, Failure, joined, resolved, texts
+from dicomwright_elements.derived import DerivedElement, Failure, joined, resolved, texts, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ class FirstElement(DerivedElement):
             elif is_last or self._is_value(resolution):
                 found.append(resolution)
                 break
-        return found[0] if len(found) == 1 else joined(found, self.compute, env.total_images)
+        return found[0] if len(found) == 1 else joined(found, unquoted(self, self.compute), env.total_images)
 
     def _asked(self, element: VirtualElement, env: SeriesEnvironment, *, is_last: bool) -> Resolution:
         """Return what one rule gives, `OMIT` for nothing."""

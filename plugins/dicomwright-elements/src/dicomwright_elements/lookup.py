@@ -110,7 +110,7 @@ class LookupElement(DerivedElement):
         elif "key" in options or "value" in options:
             raise context.problem("the table has no columns", hint="key and value are of CSV files")
         else:
-            rows = [Row(key, value, context.loc) for key, value in data.items()]
+            rows = [Row(key, value, "") for key, value in data.items()]
         name = data if isinstance(data, str) else "the table"
         ignore_case = options.get("ignore-case", False)
         return cls(
@@ -145,13 +145,13 @@ def _checked(tag: AnyTag, rows: list[Row], context: RuleContext, *, ignore_case:
             value = context.value(tag, row.value)
         except BlueprintError as error:
             problems += [
-                Problem(f"{row.loc}: {one.message}", one.hint, context.loc, one.kind)
+                Problem(f"{row.place}{one.message}", one.hint, context.loc, one.kind)
                 for one in error.problems
             ]
             continue
         if table.setdefault(key, value) != value:
             problems.append(
-                Problem(f'{row.loc}: "{key}" has two values', "keep one", context.loc, "bad-table")
+                Problem(f'{row.place}"{key}" has two values', "keep one", context.loc, "bad-table")
             )
     if problems:
         raise BlueprintError.collect(problems[:_MOST_PROBLEMS])

@@ -24,11 +24,16 @@ _SEPARATORS = ",;\t"
 
 @dataclass(frozen=True)
 class Row:
-    """One entry of a table: what is looked up, its value, and where it stands."""
+    """One entry of a table: what is looked up, its value, and the file where it stands, empty for the rule itself."""
 
     key: str
     value: Any
     loc: str
+
+    @property
+    def place(self) -> str:
+        """What messages begin with."""
+        return f"{self.loc}: " if self.loc else ""
 
 
 def read_table(context: RuleContext, path: str, key: str | None, value: str | None) -> list[Row]:

@@ -27,6 +27,7 @@ MAX_TEMPLATE = 1000
 _PIECE = re.compile(r"(\{\{|\}\})|\{([A-Za-z][A-Za-z0-9]*)(?:\.([a-z]+|[1-9][0-9]{0,2}))?\}|([^{}]+)")
 _NAMES = ("family", "given", "middle", "prefix", "suffix")
 _DATES = {"year": (0, 4), "month": (4, 6), "day": (6, 8)}
+_NO_DIGITS = re.compile("[^0-9]")
 _SEVERAL_LINES = frozenset({"LT", "ST", "UT"})
 
 
@@ -65,7 +66,7 @@ class Place:
             return components[index].strip() if index < len(components) else ""
         if self.part:
             start, stop = _DATES[self.part]
-            return text[start:stop]
+            return _NO_DIGITS.split(text.replace(".", ""))[0][start:stop]  # 1999.12.31 is of old files
         return text
 
 
@@ -172,7 +173,8 @@ class TemplateElement(DerivedElement):
         inputs: list[VirtualElement] = []
         for name in places:
             try:
-                inputs.append(_input(name, rules, context))
+                parts = {piece[1] for piece in found if isinstance(piece, tuple) and piece[0] == name}
+                inputs.append(_input(name, parts, rules, context))
             except BlueprintError as error:
                 problems += [replace(one, loc=one.loc or context.loc) for one in error.problems]
         if problems:
@@ -183,16 +185,27 @@ class TemplateElement(DerivedElement):
         return cls(tag, vr, pieces, inputs, context.options.get("missing"))
 
 
-def _input(name: str, rules: dict[str, Any], context: RuleContext) -> VirtualElement:
+def _input(name: str, parts: set[str], rules: dict[str, Any], context: RuleContext) -> VirtualElement:
     """Return the rule of one keyword: the one in ``of``, else a copy."""
     tag = to_tag(name)
     if isinstance(tag, PrivateTag):
         raise context.problem(f"{name} is no keyword")
     plain = replace(context, vr=None)
+    _check_parts(name, parts, context)
     if name not in rules:
         missing_is_fine = "missing" in context.options
         return plain.rule(tag, {"copy": "optional"} if missing_is_fine else "copy", "template")
     return plain.rule(tag, rules[name], "of", name)
+
+
+def _check_parts(name: str, parts: set[str], context: RuleContext) -> None:
+    """Refuse parts that values of a keyword do not have."""
+    vrs = set(expected_vrs(name) or ())
+    for part in sorted(parts):
+        if part in _NAMES and "PN" not in vrs:
+            raise context.problem(f"{{{name}.{part}}} in the template: {name} is no name of a person")
+        if part in _DATES and vrs.isdisjoint({"DA", "DT"}):
+            raise context.problem(f"{{{name}.{part}}} in the template: {name} is no date")
 
 
 def _pieces(data: str, context: RuleContext) -> list[str | tuple[str, str]]:

@@ -10,7 +10,7 @@ from dicomwright.blueprint.resolution import Items, Level, PerInstance, Resoluti
 from dicomwright.blueprint.tags import describe
 from dicomwright.errors import BlueprintError
 from dicomwright_elements.conditions import Test, read_tests
-from dicomwright_elements.derived import joined, plain, resolved
+from dicomwright_elements.derived import joined, plain, resolved, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ class WhenElement(VirtualElement):
         both = [PerInstance.of(holding), resolved(self.then, env), resolved(self.otherwise, env)]
         if any(isinstance(one, Items) for one in both):
             raise self.problem("is one sequence of rules for some instances and not for others", kind="items")
-        return joined(both, lambda row: row[1] if row[0] else row[2], env.total_images)
+        return joined(both, unquoted(self, lambda row: row[1] if row[0] else row[2]), env.total_images)
 
     def _value(self, test: Test, env: SeriesEnvironment) -> Any:
         """Return the parent's value, None if it has none."""
