@@ -109,7 +109,7 @@ class Node:
 def node(monkeypatch):
     """Return `node(answer=..., contexts=..., **settings) -> Node`, listening."""
     running = []
-    often = partialmethod(ThreadedAssociationServer.serve_forever, 0.02)  # it ends when told so, not half a second later
+    often = partialmethod(ThreadedAssociationServer.serve_forever, 0.02)  # it ends when told so
     monkeypatch.setattr(ThreadedAssociationServer, "serve_forever", often)
 
     def start(answer=lambda *_: 0x0000, contexts=None, **settings):
