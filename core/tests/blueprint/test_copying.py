@@ -41,6 +41,20 @@ def build(parents):
     return run
 
 
+@pytest.mark.parametrize("lacking", [0, 2])
+@pytest.mark.parametrize(
+    "element",
+    [CopyElement("StudyID"), CopyElement("StudyID", optional=True), CopyOrElseElement("StudyID", "SH", "")],
+)
+def test_a_value_that_some_instances_lack_is_never_dropped_in_silence(build, parents, lacking, element):
+    for number, dataset in enumerate(parents):
+        dataset.StudyID = "7"
+        if number == lacking:
+            del dataset.StudyID
+    with pytest.raises(DicomwrightError, match="StudyID .* differs between the instances"):
+        build(element)
+
+
 class TestCopy:
     def test_text_numbers_and_sequences(self, build, parents):
         dataset = build(

@@ -174,14 +174,13 @@ def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement
     """Return the parent's element if it has one, refusing a value that differs between instances."""
     if env.parents is None:
         return None
-    found = _of_instance(element.tag, env.parents, 0)
-    if found is not None and env.parents.varies(element.tag):
+    if env.parents.varies(element.tag):
         raise element.problem(
             "differs between the instances of the parent series",
             hint="use InstanceCopyElement to copy it for each instance",
             kind="varies-in-parent",
         )
-    return found
+    return _of_instance(element.tag, env.parents, 0)
 
 
 def copied_column(
