@@ -51,7 +51,7 @@ def test_a_value_that_some_instances_lack_is_never_dropped_in_silence(build, par
         dataset.StudyID = "7"
         if number == lacking:
             del dataset.StudyID
-    with pytest.raises(DicomwrightError, match="StudyID .* differs between the instances"):
+    with pytest.raises(DicomwrightError, match=r"StudyID .* differs between the instances"):
         build(element)
 
 
