@@ -109,7 +109,7 @@ def test_absent_and_empty_stay_so(values):
         ('{ lookup = "t.csv" }', {"t.csv": ""}, "names of its columns"),
         ('{ lookup = "t.csv" }', {"t.csv": "one\n"}, "names of its columns"),
         ('{ lookup = "t.csv" }', {"t.csv": "a,a\n1,2\n"}, "no two the same"),
-        ('{ lookup = "t.csv" }', {"t.csv": "a,b\n1,2,3\n"}, "3 cells, and the header 2"),
+        ('{ lookup = "t.csv" }', {"t.csv": "a,b\n1,2,3\n"}, "t.csv:2: the row has 3 cells, and the header 2"),
         ('{ lookup = "t.csv" }', {"t.csv": 'a,b\n"1,2\n'}, "not CSV"),
         ('{ lookup = "t.csv" }', {"t.csv": b"a,b\n\xff,2\n"}, "not UTF-8 at byte 4"),
         ('{ lookup = "t.csv" }', {"t.csv": "a,b\n1,x\n1,y\n"}, 't.csv:3: "1" has two values'),

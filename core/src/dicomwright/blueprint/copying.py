@@ -61,12 +61,12 @@ class CopyElement(VirtualElement):
         if env.parents is None:
             raise self.problem(
                 "is copied from the parent series, and there is none",
-                hint="give a parent series, or use CopyOrElseElement",
+                hint="give a parent series, or write copy-or-else (CopyOrElseElement)",
                 kind="no-parent",
             )
         raise self.problem(
             "is missing in the parent series",
-            hint="use CopyElement(tag, optional=True) or CopyOrElseElement if the output can do without it",
+            hint='if the output can do without it, write { copy = "optional" } (CopyElement(tag, optional=True))',
             kind="missing-in-parent",
         )
 
@@ -160,7 +160,7 @@ class InstanceCopyElement(VirtualElement):
         if lacking:
             raise self.problem(
                 f"is missing in the parent of {len(lacking)} of {len(values)} instances, first {lacking[0]}",
-                hint="discard it, or compute it with a FunctionalElement",
+                hint='discard it, or write { copy = "optional", when-varying = "paired" }',
                 kind="missing-in-parent",
             )
         return PerInstance.of(values)
@@ -177,7 +177,7 @@ def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement
     if env.parents.varies(element.tag):
         raise element.problem(
             "differs between the instances of the parent series",
-            hint="use InstanceCopyElement to copy it for each instance",
+            hint='copy it for each instance, with "copy-instance" (InstanceCopyElement)',
             kind="varies-in-parent",
         )
     return _of_instance(element.tag, env.parents, 0)

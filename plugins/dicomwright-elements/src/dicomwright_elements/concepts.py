@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 __all__ = ["Concept", "concept", "schemes", "written_out"]
 
@@ -26,7 +26,7 @@ class Concept:
     version: str = ""
 
 
-def concept(text: str, own: Iterable[Concept] = ()) -> Concept:
+def concept(text: str, own: Collection[Concept] = ()) -> Concept:
     """Return the concept of ``SCHEME:CODE`` or ``SCHEME:Keyword``.
 
     Examples
@@ -40,7 +40,7 @@ def concept(text: str, own: Iterable[Concept] = ()) -> Concept:
     ----------
     text : str
         The concept.
-    own : iterable of Concept
+    own : collection of Concept
         Those of a table, which come first.
 
     Raises
@@ -56,6 +56,9 @@ def concept(text: str, own: Iterable[Concept] = ()) -> Concept:
     for one in own:
         if (one.scheme, one.code) == (scheme, name):
             return one
+    if scheme not in schemes() and any(one.scheme == scheme for one in own):
+        msg = f"the table has no {scheme}:{name}"
+        raise ValueError(msg)
     if scheme not in schemes():
         msg = f'the scheme "{scheme}" is in no table; write out code, scheme and meaning'
         raise ValueError(msg)

@@ -93,7 +93,9 @@ def csv_rows(context: RuleContext, path: str, data: bytes) -> list[tuple[str, di
             hint="such as: code,meaning",
         )
     problems = [
-        Problem(f"the row has {len(row)} cells, and the header {len(names)}", "", loc, "bad-table")
+        Problem(
+            f"{loc}: the row has {len(row)} cells, and the header {len(names)}", "", context.loc, "bad-table"
+        )
         for loc, row in rows[1:]
         if len(row) != len(names)
     ]
