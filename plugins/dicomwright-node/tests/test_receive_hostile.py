@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import struct
 import time
+from contextlib import suppress
 
 import pytest
 from pydicom.dataset import Dataset
@@ -142,6 +144,20 @@ def test_a_request_that_comes_byte_by_byte_is_cut_off(make_receiver):
         time.sleep(0.5)  # the time of the request is over, and concerns it no more
         assert sender.store(ct_instance()) == 0
         sender.release()
+
+
+def test_a_handshake_that_comes_byte_by_byte_is_cut_off(make_receiver):
+    receiver = make_receiver(timeouts=(0.3, 10.0), tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    end = time.monotonic() + 3
+    with RawSender(receiver.port, associate=False) as sender, suppress(OSError):
+        sender.send(b"\x16\x03\x01\x3f\xff\x01")
+        while not receiver.listener.associations():
+            time.sleep(0.01)
+        while receiver.listener.associations() and time.monotonic() < end:
+            sender.send(b"\0")
+            time.sleep(0.02)
+    assert time.monotonic() < end
+    assert receiver.listener.associations() == 0
 
 
 def test_a_silent_sender_is_aborted(make_receiver):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.receive.association import Association
-from dicomwright_node.receive.wire import shut
+from dicomwright_node.receive.wire import shut, within
 
 if TYPE_CHECKING:
     import ssl
@@ -169,7 +169,8 @@ class Listener:
             self._open.discard(connection)
             self._open.add(wrapped)
         try:
-            wrapped.do_handshake()
+            with within(self._timeouts.request, wrapped):
+                wrapped.do_handshake()
         except OSError:
             wrapped.close()
             with self._lock:
