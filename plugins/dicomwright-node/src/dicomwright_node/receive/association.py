@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from dicomwright_node.receive import command as commands
@@ -14,7 +15,7 @@ from dicomwright_node.receive.answers import Answer, Outcome, RefusedError
 from dicomwright_node.receive.facts import is_uid
 from dicomwright_node.receive.intake import Announced, Origin
 from dicomwright_node.receive.negotiation import BUSY, Request, accept, judge, reject_bytes
-from dicomwright_node.receive.wire import ABORT, ASSOCIATE_RQ, DATA, RELEASE_RQ, PeerError, Wire, within
+from dicomwright_node.receive.wire import ABORT, ASSOCIATE_RQ, DATA, RELEASE_RQ, PeerError, Wire
 
 if TYPE_CHECKING:
     import socket
@@ -80,9 +81,7 @@ class Association:
         """Serve until the end; never raises. `busy`: only say that there are too many."""
         started = time.monotonic()
         try:
-            with within(self._timeouts.request, self._socket):
-                request = self._request()
-            end = self._serve(request, busy=busy)
+            end = self._serve(self._request_in_time(), busy=busy)
         except PeerError as error:
             end = f"aborted: {error}"
             if error.reason is not None:
@@ -98,6 +97,16 @@ class Association:
                 self._message.discard()
             self._wire.close()
         self._tell(end, time.monotonic() - started)
+
+    def _request_in_time(self) -> Request:
+        """Read the association request; all of it must come in time, also byte by byte."""
+        timer = Timer(self._timeouts.request, self._wire.shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._request()
+        finally:
+            timer.cancel()
 
     def _serve(self, request: Request, *, busy: bool) -> str:
         """Return how the association ended."""

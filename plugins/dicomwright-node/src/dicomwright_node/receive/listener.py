@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.receive.association import Association
-from dicomwright_node.receive.wire import shut, within
+from dicomwright_node.receive.wire import shut
 
 if TYPE_CHECKING:
     import ssl
@@ -169,8 +169,7 @@ class Listener:
             self._open.discard(connection)
             self._open.add(wrapped)
         try:
-            with within(self._timeouts.request, wrapped):
-                wrapped.do_handshake()
+            wrapped.do_handshake()
         except OSError:
             wrapped.close()
             with self._lock:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from struct import Struct
-from threading import Timer
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from io import BufferedReader
 
-__all__ = ["ABORT", "ASSOCIATE_RQ", "DATA", "RELEASE_RQ", "PeerError", "Value", "Wire", "shut", "within"]
+__all__ = ["ABORT", "ASSOCIATE_RQ", "DATA", "RELEASE_RQ", "PeerError", "Value", "Wire", "shut"]
 
 ASSOCIATE_RQ, DATA, RELEASE_RQ, RELEASE_RP, ABORT = 0x01, 0x04, 0x05, 0x06, 0x07
 _KNOWN = frozenset(range(ASSOCIATE_RQ, ABORT + 1))
@@ -29,18 +27,6 @@ def shut(connection: socket.socket) -> None:
     """Let whoever reads from a connection find it closed; TLS would forget its keys, and an answer go out in plain."""
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RD)
-
-
-@contextmanager
-def within(seconds: float, connection: socket.socket) -> Iterator[None]:
-    """Shut a connection if what is done with it takes longer: byte by byte, a timeout of the socket never ends it."""
-    timer = Timer(seconds, shut, (connection,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 class PeerError(Exception):
@@ -182,6 +168,10 @@ class Wire:
     def send_abort(self, reason: int) -> None:
         """End the association, as the service provider."""
         self.send(_PDU.pack(ABORT, 4) + bytes((0, 0, _PROVIDER, reason)))
+
+    def shut(self) -> None:
+        """Let whoever reads find the connection closed; from any thread."""
+        shut(self._socket)
 
     def close(self) -> None:
         """Let the peer close the connection, as PS3.8 wants it (the ARTIM timer), or close it after a moment.
