@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +14,7 @@ from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import FunctionalElement, StaticElement
 from dicomwright.blueprint.environment import SeriesEnvironment
 from dicomwright.blueprint.resolution import OMIT
+from dicomwright.bundles.load import shipped_blueprint
 from dicomwright.encoders.api import EncodeRequest, Encoding
 from dicomwright.encoders.context import Derivation, derived_context
 from dicomwright.encoders.elements import InstanceNumberElement
@@ -277,7 +277,7 @@ class Build:
         """Return the blueprints from the weakest to the strongest."""
         layers = [owned(_OWN, self.own_defaults())]
         if encoding.completed_by:
-            layers.append(Layer(encoding.completed_by, _shipped(encoding.completed_by)))
+            layers.append(Layer(encoding.completed_by, shipped_blueprint(encoding.completed_by)))
         layers.append(Layer("derivation", self._context(encoding, blueprint, parents)))
         encoder = f"encoder {self.report.encoder['name']}" if self.report.encoder else "encoder"
         layers += [
@@ -343,12 +343,6 @@ class Build:
     def _provider(self, kind: str, name: str) -> dict[str, str]:
         provider = self.plugin_set.registry(kind).provider(name)
         return {"name": name, "distribution": provider.distribution, "version": provider.version}
-
-
-@cache
-def _shipped(name: str) -> Blueprint:
-    """Return a shipped blueprint, to be read only."""
-    return Blueprint.load(name)
 
 
 def _check_blueprint(blueprint: Any) -> None:

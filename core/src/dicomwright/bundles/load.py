@@ -13,7 +13,7 @@ from dicomwright.bundles.document import Document, parse
 from dicomwright.bundles.laying import Notes, laid
 from dicomwright.bundles.parameters import Parameter, check_conflicts, read_parameters
 from dicomwright.bundles.rules import MAX_ELEMENTS, MAX_NESTING, Rules
-from dicomwright.bundles.sources import by_id, find, from_path, in_bundle, is_path, shipped, shown
+from dicomwright.bundles.sources import SHIPPED, by_id, find, from_path, in_bundle, is_path, shipped, shown
 from dicomwright.bundles.stores import is_id
 from dicomwright.errors import BlueprintError, Problem
 from dicomwright.plugins import default
@@ -32,9 +32,11 @@ __all__ = [
     "MAX_NESTING",
     "Reading",
     "base_of",
+    "keep_shipped",
     "load_blueprint",
     "read_blueprint",
     "read_blueprints",
+    "shipped_blueprint",
 ]
 
 #: Longest chain of files that extend each other.
@@ -112,6 +114,8 @@ class Reading:
         The data files that were read: by path all the contents, more than one where folders have different ones.
     summary : str
         That of the last file.
+    shipped : dict of str to Blueprint
+        The shipped ones among the files, by name.
 
     """
 
@@ -122,6 +126,7 @@ class Reading:
     notes: Notes = field(default_factory=Notes)
     resources: dict[str, list[bytes]] = field(default_factory=dict)
     summary: str = ""
+    shipped: dict[str, Blueprint] = field(default_factory=dict)
 
     def whole(self) -> Blueprint:
         """Return the blueprint.
@@ -135,6 +140,21 @@ class Reading:
         if self.problems:
             raise BlueprintError.collect(dict.fromkeys(self.problems))
         return self.blueprint
+
+
+_shipped_ones: dict[str, Blueprint] = {}
+
+
+def shipped_blueprint(name: str) -> Blueprint:
+    """Return a shipped blueprint, to be read only: it is the same at every call."""
+    if name not in _shipped_ones:
+        _shipped_ones[name] = load_blueprint(name)
+    return _shipped_ones[name]
+
+
+def keep_shipped(reading: Reading) -> None:
+    """Spare `shipped_blueprint` what was read already, where nobody changes an element of the reading in place."""
+    _shipped_ones.update(reading.shipped)
 
 
 def read_blueprints(
@@ -224,6 +244,11 @@ class _Loader:
                 continue
             self.lay(whole, self.load(source), "")
         reading.blueprint = whole.blueprint
+        reading.shipped = {
+            key.removeprefix(SHIPPED): layer.blueprint
+            for key, layer in self.done.items()
+            if key.startswith(SHIPPED)
+        }
         for name in sorted(self.used):
             try:
                 reading.blueprint.bundles[name] = _identity(self.used[name])

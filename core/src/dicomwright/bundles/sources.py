@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_FILE_BYTES",
+    "SHIPPED",
     "Source",
     "by_id",
     "find",
@@ -45,6 +46,9 @@ __all__ = [
 
 #: Largest blueprint file, in bytes.
 MAX_FILE_BYTES = 256 * 1024
+
+#: How the keys of shipped files start.
+SHIPPED = "shipped:"
 
 _PACKAGE = "dicomwright.blueprints"
 _SUFFIX = ".toml"
@@ -190,7 +194,7 @@ def shipped(name: str) -> Source:
             kind="unknown-blueprint",
         )
     text = files(_PACKAGE).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
-    return Source(f"dicomwright/blueprints/{name}{_SUFFIX}", f"shipped:{name}", text)
+    return Source(f"dicomwright/blueprints/{name}{_SUFFIX}", f"{SHIPPED}{name}", text)
 
 
 def from_path(path: Path) -> Source:

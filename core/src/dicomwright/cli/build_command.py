@@ -160,13 +160,15 @@ def build(ctx: click.Context, /, **given: Any) -> None:
 def _built(ctx: click.Context, given: dict[str, Any]) -> Series:
     """Build and write, and return what was built."""
     from dicomwright.blueprint.blueprint import FillingStrategy
-    from dicomwright.bundles.load import read_blueprints
+    from dicomwright.bundles.load import keep_shipped, read_blueprints
     from dicomwright.engine.publish import check_target
     from dicomwright.factory import DicomFactory
 
     check_target(given["out"], overwrite=given["overwrite"])
     plugins, bundles = plugin_set(ctx, given), bundle_set(ctx, given)
-    blueprint = read_blueprints(given["blueprints"], plugins, bundles).whole()
+    reading = read_blueprints(given["blueprints"], plugins, bundles)
+    blueprint = reading.whole()
+    keep_shipped(reading)
     locked = _locked(given, blueprint, plugins, bundles)
     series = DicomFactory(plugin_set=plugins).build(
         given["source"],
