@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+import tracemalloc
 
 import pytest
 
@@ -131,3 +132,24 @@ def test_an_acceptance_that_drips(listener, send, said):
     assert time.monotonic() - began < 10
     assert said(report) == {"pending": 5}
     assert report.rows[0].message.endswith("does not answer the request for an association within 0.5 s")
+
+
+def test_a_large_file_is_read_no_faster_than_it_is_sent(
+    peer, send, tmp_path, make_series, write_series, monkeypatch
+):
+    def late(connection):
+        time.sleep(0.0002)
+        return promptly(connection)
+
+    promptly = read
+    monkeypatch.setitem(globals(), "read", late)
+    write_series(make_series(shape=(1, 3000, 4000)), tmp_path / "large")  # 24 MB
+    url = peer(lambda _, message, uid: [(message, uid)])
+    tracemalloc.start()
+    try:
+        report = send(url, files=tmp_path / "large", dimse_timeout=20)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.complete
+    assert peak < 8_000_000

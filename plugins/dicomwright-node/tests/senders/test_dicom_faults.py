@@ -64,6 +64,17 @@ def test_accepts_and_closes(listener, send, said):
     assert message.endswith("ended the connection, or what listens there does not speak DICOM")
 
 
+def test_a_file_that_vanishes_meanwhile(node, send, said, series):
+    def answer(number, _):
+        if number == 0:
+            (series / "IM00002").unlink()
+        return 0x0000
+
+    report = send(node(answer).url)
+    assert said(report) == {"stored": 4, "refused": 1}
+    assert report.rows[2].message.startswith("it cannot be sent: [Errno 2] No such file")
+
+
 def test_stays_silent(listener, send, said):
     began = time.monotonic()
     report = send(f"dicom://PACS@127.0.0.1:{listener(lambda connection: connection.recv(10))}")

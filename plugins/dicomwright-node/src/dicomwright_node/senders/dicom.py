@@ -19,6 +19,7 @@ from dicomwright_node.senders.answers import Answers
 from dicomwright_node.senders.association import NoAssociationError, Peer, Timeouts, associated
 from dicomwright_node.senders.commitment import Commitment, committed
 from dicomwright_node.senders.dicom_address import DicomAddress, is_ae_title
+from dicomwright_node.senders.pace import paced
 from dicomwright_node.senders.settings import SLOWEST, Options
 from dicomwright_node.senders.store_status import delivery_of
 from dicomwright_node.senders.tls import NAMES, client_context
@@ -188,16 +189,16 @@ class _Sending:
         if not association.is_established:
             return Delivery(item.file, "pending", "", _ENDED)
         base, began = self._setup.peer.timeouts.dimse, time.monotonic()
-        association.dimse_timeout = base + item.content.stat().st_size / SLOWEST
         try:
-            status = association.send_c_store(item.content, self._answers.number())
+            extra = item.content.stat().st_size / SLOWEST
+            association.dimse_timeout = base + extra
+            with paced(association, extra):
+                status = association.send_c_store(item.content, self._answers.number())
         except RuntimeError:  # it ended between two files
             return Delivery(item.file, "pending", "", _ENDED)
         except (OSError, ValueError, AttributeError) as error:
             return Delivery(item.file, "refused", "", f"it cannot be sent: {error}")
-        if (
-            "Status" not in status
-        ):  # nothing more is to be had of this one, whether it knows it already or not
+        if "Status" not in status:  # no more is to be had of this association
             association.abort()
         elif not self._answers.fits(item.uid):
             association.abort()
