@@ -11,6 +11,7 @@ import numpy as np
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.elements import StaticElement
+from dicomwright.blueprint.tags import PrivateTag, describe
 from dicomwright.build import Build, BuildOptions, sop_class_of
 from dicomwright.bundles.binding import Binding
 from dicomwright.engine.compile import compile_plan
@@ -33,6 +34,7 @@ from dicomwright.standard import iod_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from dicomwright.blueprint.tags import AnyTag
     from dicomwright.encoders.api import Encoding
     from dicomwright.engine.nodes import Node
     from dicomwright.engine.plan import Plan
@@ -352,16 +354,21 @@ def _of_rules(run: DryRun, encoding: Encoding | None) -> Iterator[Finding]:
         yield from check(run.iod, RuleView(run.rules), given=given, notes=True)
     needed = [rule for rule in run.rules if _needs_parents(rule)]
     if needed:
-        names = ", ".join(str(rule.element).split(" ")[1] for rule in needed[:3])
+        names = ", ".join(_name(rule.tag) for rule in needed[:3])
         more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""  # noqa: PLR2004 - the same three
         yield Finding(
             "note",
             "parent",
             (),
-            f"a parent series is needed: {names}{more} are copied",
+            f"a parent series is needed: {names}{more} {'are' if len(needed) > 1 else 'is'} copied",
             "lint with --parent to check them",
             origin=needed[0].element.origin,
         )
+
+
+def _name(tag: AnyTag) -> str:
+    """Return the keyword of a tag, or all of it."""
+    return str(tag) if isinstance(tag, PrivateTag) else describe(tag).partition(" ")[0]
 
 
 def _needs_parents(rule: Rule) -> bool:

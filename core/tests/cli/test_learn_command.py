@@ -60,4 +60,4 @@ def test_nothing_is_written_when_it_fails(cli, folder, tmp_path):
 def test_a_folder_that_is_not_there(cli, folder, tmp_path):
     done = cli("learn", folder, "--out", tmp_path / "nowhere" / "draft.toml")
     assert done.code == 1
-    assert "cannot be written: No such file or directory" in done.err
+    assert f"cannot be written: {tmp_path / 'nowhere'} is no folder; make it first" in done.err

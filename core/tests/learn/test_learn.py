@@ -78,6 +78,14 @@ def test_each_tag_has_a_kind(example, name, kind):
     assert {one.kind for one in learned.traits} <= set(KINDS)
 
 
+def test_a_series_of_one_slice_says_nothing_about_lines(example):
+    one = example("b")
+    for path in sorted(one.iterdir())[1:]:
+        path.unlink()
+    assert trait(learn(example("a"), one), "TableHeight").kind == "linear in position"
+    assert trait(learn(one), "TableHeight").kind == "constant"
+
+
 def test_the_draft_says_how_each_tag_is_made(example):
     found = rules(learn(example()))
     assert found["Manufacturer"] == {"static": "ACME"}

@@ -60,6 +60,8 @@ def _check_free(out: Path, *, overwrite: bool) -> None:
 
     if out.is_dir():
         raise PublishError(f"{out} is a folder", hint="name the blueprint file: --out site.toml")
+    if not out.parent.is_dir():
+        raise PublishError(f"{out} cannot be written: {out.parent} is no folder", hint="make it first")
     if out.exists() and not overwrite:
         raise PublishError(f"{out} is there already", hint="name another file, or give --overwrite")
 

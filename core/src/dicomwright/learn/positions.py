@@ -20,14 +20,18 @@ _RELATIVE = 1e-4
 
 
 def linear(examples: list[Example], number: int) -> bool:
-    """Tell whether the numbers of an element are a straight line over the positions, in every example."""
-    return all(_linear(example, number) for example in examples)
+    """Tell whether the numbers of an element are a straight line over the positions, in every example.
+
+    Fewer than three places are always on a line, and say nothing.
+    """
+    telling = [example for example in examples if len(example.parents) >= _FEWEST]
+    return bool(telling) and all(_linear(example, number) for example in telling)
 
 
 def _linear(example: Example, number: int) -> bool:
-    """Tell it of one series; fewer than three places are always on a line, and say nothing."""
+    """Tell it of one series."""
     planes = example.parents.planes
-    if planes is None or len(planes) < _FEWEST:
+    if planes is None:
         return False
     values = [_numbers(element) for element in example.elements(number)]
     if any(one is None or len(one) != len(values[0] or ()) for one in values):
