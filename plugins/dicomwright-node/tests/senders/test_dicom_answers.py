@@ -18,12 +18,12 @@ ASKED, RELEASED = 4, 6
 def peer(listener):
     """Return `peer(answers) -> URL`: `answers(number of the instance, message, UID)` gives (message, UID, ...)."""
 
-    def start(answers):
+    def start(answers, longest=16384):
         seen = []
 
         def talk(connection):
             with connection:
-                connection.sendall(accepting(read(connection)[1]))
+                connection.sendall(accepting(read(connection)[1], longest))
                 while (request := read(connection))[0] == ASKED:
                     if request[1][5] == 3:  # a command
                         message, uid = asked(request[1][6:])
@@ -56,13 +56,13 @@ def exactly(connection, size):
     return data
 
 
-def accepting(request):
+def accepting(request, longest=16384):
     """Return the answer to a request with one context, number 1."""
 
     def item(kind, data):
         return struct.pack(">BxH", kind, len(data)) + data
 
-    user = item(0x51, struct.pack(">L", 16384)) + item(0x52, b"1.2.3")
+    user = item(0x51, struct.pack(">L", longest)) + item(0x52, b"1.2.3")
     context = b"\1\0\0\0" + item(0x40, b"1.2.840.10008.1.2.1")
     items = item(0x10, b"1.2.840.10008.3.1.1.1") + item(0x21, context) + item(0x50, user)
     return pdu(2, request[:68] + items)
@@ -134,8 +134,9 @@ def test_an_acceptance_that_drips(listener, send, said):
     assert report.rows[0].message.endswith("does not answer the request for an association within 0.5 s")
 
 
+@pytest.mark.parametrize("longest", [16384, 0])
 def test_a_large_file_is_read_no_faster_than_it_is_sent(
-    peer, send, tmp_path, make_series, write_series, monkeypatch
+    longest, peer, send, tmp_path, make_series, write_series, monkeypatch
 ):
     def late(connection):
         time.sleep(0.0002)
@@ -144,7 +145,7 @@ def test_a_large_file_is_read_no_faster_than_it_is_sent(
     promptly = read
     monkeypatch.setitem(globals(), "read", late)
     write_series(make_series(shape=(1, 3000, 4000)), tmp_path / "large")  # 24 MB
-    url = peer(lambda _, message, uid: [(message, uid)])
+    url = peer(lambda _, message, uid: [(message, uid)], longest)
     tracemalloc.start()
     try:
         report = send(url, files=tmp_path / "large", dimse_timeout=20)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import AE, evt
+from pynetdicom.pdu_primitives import MaximumLengthNotification
 
 from dicomwright_node.senders.watch import Watch
 
@@ -26,6 +27,7 @@ __all__ = ["NoAssociationError", "Peer", "Timeouts", "associated"]
 
 _PERMANENT = 1
 _LAST_WORDS = 2.0
+_PIECE = 32_768
 
 
 class NoAssociationError(Exception):
@@ -115,6 +117,7 @@ def associated(
         raise _reason(association, peer, opened=opened.is_set(), seconds=time.monotonic() - began)
     _close_the_race(association)
     _without_delays(association, peer.timeouts.dimse)
+    _in_pieces(association)
     try:
         yield association
     except GeneratorExit:  # the user stops between two files
@@ -144,6 +147,13 @@ def _without_delays(association: Association, seconds: float) -> None:
         connection.settimeout(seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     association.bind(evt.EVT_DATA_SENT, at_once)
+
+
+def _in_pieces(association: Association) -> None:
+    """Send large files in pieces, also to a peer that sets no limit; the library would make one of it all."""
+    for item in association.acceptor.user_information:
+        if isinstance(item, MaximumLengthNotification) and item.maximum_length_received == 0:
+            item.maximum_length_received = _PIECE
 
 
 def _release(association: Association) -> None:
