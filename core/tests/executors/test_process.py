@@ -182,6 +182,7 @@ def test_only_the_end_of_the_output_is_kept(functions):
 
 def test_the_command_line_does_not_bind_functions_to_one_thread(functions, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.delenv("DICOMWRIGHT_ONE_THREAD", raising=False)  # a command may have run in this process
     assert ProcessExecutor().run(functions.threads, []) == "1"
     monkeypatch.setenv("DICOMWRIGHT_ONE_THREAD", "OPENBLAS_NUM_THREADS")
     assert ProcessExecutor().run(functions.threads, []) is None

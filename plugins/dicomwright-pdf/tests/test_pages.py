@@ -180,7 +180,7 @@ def test_a_slow_page_is_stopped(page, refused):
     text = refused(slow, max_seconds="0.5")
     assert "page 1 could not be rendered: it takes more than 0.5 s of processor time" in text
     assert "--reader-opt max_seconds=" in text
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 20  # half a second of processor time, on a machine that is busy
 
 
 @pytest.mark.parametrize(("side", "filters"), [(30000, b""), (8000, b"/Filter /JPXDecode")])
