@@ -209,10 +209,8 @@ def test_small_and_large_pdus(make_receiver):
 
 
 def test_a_node_that_keeps_as_much_as_it_may(make_receiver):
-    receiver = make_receiver(limits=LimitsConfig(min_free=0, max_stored=1))
-    (first,) = send(receiver, ct_instance())
-    receiver.intake._used = (0, -100.0)
-    (second,) = send(receiver, ct_instance(2))
+    receiver = make_receiver(limits=LimitsConfig(min_free=0, max_stored=2000))
+    *_, first, second = send(receiver, ct_instance(), ct_instance(), ct_instance(2), ct_instance(3))
     assert (first.Status, second.Status, second.ErrorComment) == (
         0,
         0xA700,

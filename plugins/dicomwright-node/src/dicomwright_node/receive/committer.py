@@ -47,12 +47,14 @@ class Pending:
 class Committer:
     """One thread that renames files, syncs their folder and commits their rows.
 
-    An answer is given only after the commit: what it says is on disk.
+    An answer is given only after the commit: what it says is on disk. `stored` is called after new rows, and `grown`
+    before each answer that tells of one, with its bytes.
     """
 
-    def __init__(self, store: Store, stored: Callable[[], None]) -> None:
+    def __init__(self, store: Store, stored: Callable[[], None], grown: Callable[[int], None]) -> None:
         self._store = store
         self._stored = stored
+        self._grown = grown
         self._queue: SimpleQueue[tuple[Pending, Future[Answer]] | None] = SimpleQueue()
         self._synced: set[Path] = set()
         self._thread = Thread(target=self._run, name="committer", daemon=True)
@@ -94,7 +96,9 @@ class Committer:
             )
             answers = [_failure(error)] * len(batch)
             self._undo([pending for pending, _ in batch])
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for (pending, future), answer in zip(batch, answers, strict=True):
+            if answer.outcome is Outcome.STORED:
+                self._grown(pending.arrival.size)
             future.set_result(answer)
         if any(answer.outcome is Outcome.STORED for answer in answers):
             self._stored()

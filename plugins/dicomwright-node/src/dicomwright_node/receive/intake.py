@@ -75,9 +75,10 @@ class Intake:
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
         self._used = (0, -_LOOK_AGAIN_SECONDS)
+        self._grown = 0  # bytes since it was looked up
         (row,) = store.database.read("SELECT COALESCE(MAX(id), 0) AS newest FROM instances")
         self._ordinals = itertools.count(row["newest"])
-        self._committer = Committer(store, stored)
+        self._committer = Committer(store, stored, self._grow)
 
     def begin(self, origin: Origin, announced: Announced) -> Incoming:
         """Begin to take an instance.
@@ -131,13 +132,19 @@ class Intake:
         """Finish what was handed over, and stop."""
         self._committer.close()
 
+    def _grow(self, size: int) -> None:
+        """Count what was stored."""
+        with self._lock:
+            self._grown += size
+
     def _stored_bytes(self) -> int:
-        """Return how much is stored, looked up now and then."""
-        known, at = self._used
-        if time.monotonic() - at >= _LOOK_AGAIN_SECONDS:
-            known = used_bytes(self.store.database)
-            self._used = (known, time.monotonic())
-        return known
+        """Return how much is stored: looked up now and then, and what came since."""
+        with self._lock:
+            known, at = self._used
+            if time.monotonic() - at >= _LOOK_AGAIN_SECONDS:
+                known, self._grown = used_bytes(self.store.database), 0
+                self._used = (known, time.monotonic())
+            return known + self._grown
 
 
 class Incoming:
