@@ -205,3 +205,17 @@ class TestCommand:
         assert done.exit_code == 1
         assert "StudyID (0020,0010), type 2" in done.stderr
         assert "(0020,000D)" in done.stdout
+
+
+def test_a_value_of_the_parent_that_cannot_be_decoded(make_series, write_series, tmp_path):
+    datasets = make_series("CT")
+    for dataset in datasets:
+        dataset["KVP"] = pydicom.dataelem.RawDataElement(
+            pydicom.tag.Tag("KVP"), "DS", 4, b"none", 0, False, True
+        )
+    write_series(datasets, tmp_path / "parents")
+    parents = ParentSeries.read(tmp_path / "parents")
+    image = np.zeros((len(parents), parents.planes.rows, parents.planes.columns), np.int16)
+    series = DicomFactory().build(image, Blueprint.load("ct-image"), parents)
+    (row,) = series.explain().of("KVP")
+    assert (row.value, row.parent) == ("", "")

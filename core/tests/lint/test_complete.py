@@ -3,7 +3,15 @@
 import pytest
 
 import dicomwright.blueprints
-from dicomwright import Blueprint, CopyElement, DicomFactory, DiscardElement, standard
+from dicomwright import (
+    Blueprint,
+    CopyElement,
+    DicomFactory,
+    DiscardElement,
+    InstanceCopyElement,
+    PrivateTag,
+    standard,
+)
 from dicomwright.blueprint.copying import CopyOrElseElement
 from dicomwright.blueprint.resolution import OMIT
 from dicomwright.bundles import shipped_names
@@ -91,3 +99,16 @@ def test_each_import_is_a_blueprint_of_its_own():
 def test_names_that_are_none():
     with pytest.raises(AttributeError, match="has no attribute 'xt_image'"):
         _ = dicomwright.blueprints.xt_image
+
+
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        ([CopyElement(PrivateTag(0x0029, "ACME (x)", 1))], "ACME (x):(0029,xx01) is copied"),
+        ([InstanceCopyElement("TriggerTime"), CopyElement("StudyID")], "TriggerTime, StudyID are copied"),
+    ],
+)
+def test_rules_that_need_a_parent_are_named(elements, expected):
+    findings = DicomFactory().lint(Blueprint.load("mr-image") + Blueprint(elements))
+    (note,) = (one for one in findings if one.kind == "parent")
+    assert f"a parent series is needed: {expected}" in str(note)
