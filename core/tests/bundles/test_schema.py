@@ -149,6 +149,7 @@ def test_every_kind_of_rule(draft, blueprint_of):
         ),
         ('"(0010)" = "copy"', "elements.(0010)"),
         ('"ACME:(0009,01)" = "copy"', "elements.ACME:(0009,01)"),
+        ('"ACME:(0010,xx01)" = "copy"', "elements.ACME:(0010,xx01)"),
         ('CommandField = "copy"', "elements.CommandField"),
     ],
 )

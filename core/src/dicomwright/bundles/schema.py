@@ -35,8 +35,8 @@ _Schema = dict[str, Any]
 _LOWEST_TAG = 0x00080000  # below are command, file meta and media directory groups
 _NEVER: _Schema = {"not": {}}
 _HEX = "[0-9A-Fa-f]"
-_TAG = rf"^\s*(\(?{_HEX}{{4}}\s*,?\s*{_HEX}{{4}}\)?|0[xX]{_HEX}{{1,8}})\s*$"
-_PRIVATE = rf"^[^\n]+:\s*\(?{_HEX}{{4}}\s*,\s*([xX]{{2}}|[1-9A-Fa-f]{_HEX}){_HEX}{{2}}\)?\s*$"
+_TAG = rf"^\s*(\(?(?!000[0-7]){_HEX}{{4}}\s*,?\s*{_HEX}{{4}}\)?|0[xX]{_HEX}{{1,8}})\s*$"
+_PRIVATE = rf"^[^\n]+:\s*\(?(?!000[0-7]){_HEX}{{3}}[13579BDFbdf]\s*,\s*([xX]{{2}}|[1-9A-Fa-f]{_HEX}){_HEX}{{2}}\)?\s*$"
 _LINE: _Schema = {"type": "string", "pattern": r"^[^\n\r\t]*$"}
 _NAME = r"^[a-z0-9]+([-_][a-z0-9]+)*$"
 
