@@ -112,7 +112,7 @@ def _stable(value: Any) -> Any:
 
 @_stable.register
 def _(value: Mapping) -> Any:  # type: ignore[type-arg]  # registered by the bare class
-    pairs = [(str(key), _stable(item)) for key, item in value.items() if key not in _NOT_BUILT]
+    pairs = [(str(key), _stable(item)) for key, item in value.items()]
     return sorted(pairs, key=lambda pair: pair[0])
 
 
@@ -125,7 +125,8 @@ def _(value: Any) -> Any:
 
 @_stable.register
 def _(value: VirtualElement) -> Any:
-    return type(value).__name__, str(value.tag), value.vr, _stable(vars(value))
+    parts = {name: part for name, part in vars(value).items() if name not in _NOT_BUILT}
+    return type(value).__name__, str(value.tag), value.vr, _stable(parts)
 
 
 @_stable.register

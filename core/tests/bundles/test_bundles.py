@@ -285,6 +285,22 @@ def test_an_editable_bundle_is_found_in_its_project(bundle_files, site, tmp_path
     assert "Modality" in Blueprint.load("site/ct")
 
 
+def test_an_installer_may_make_a_link_of_each_file(bundle_files, site, tmp_path):
+    site.install(bundle_files)
+    shutil.move(site.folder / "acme_site", tmp_path / "cache")
+    for name in bundle_files:
+        link = site.folder / "acme_site" / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(tmp_path / "cache" / name)
+    assert installed()["acme-site"].status == "usable"
+    assert Blueprint.load("site/ct")["InstitutionName"].origin == "acme_site/base.toml:4"
+
+
+def test_a_long_entry_point_is_cut(bundle_files, site):
+    site.install(bundle_files, entry="site = " + ".".join(["a"] * 10_000))
+    assert len(installed()["acme-site"].reason) < 400
+
+
 def test_a_bundle_that_cannot_be_found_is_a_record(site):
     site.install({"__init__.py": TRAP}, entry="site = acme_site.data")
     record = installed()["acme-site"]

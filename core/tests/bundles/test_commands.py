@@ -120,6 +120,22 @@ def test_diff(run, blueprint_file):
     assert run("blueprint", "diff", old, old)[1] == "no rule differs\n"
 
 
+def test_diff_compares_each_parameter_alone(run, blueprint_file):
+    head = 'schema = 1\n[parameters]\nlabel = {{type = "LO", default = "x"}}\nother = {{type = "LO", default = "{}"}}'
+    rules = (
+        'StudyDescription = {{ parameter = "label" }}\n'
+        'SeriesDescription = {{ copy-or-else = {{ parameter = "{}" }} }}'
+    )
+    old = blueprint_file(rules.format("label"), head=head.format("one"), name="old.toml")
+    new = blueprint_file(rules.format("label"), head=head.format("two"), name="new.toml")
+    assert run("blueprint", "diff", old, new)[1] == "no rule differs\n"
+    new = blueprint_file(rules.format("other"), head=head.format("two"), name="new.toml")
+    assert [line[:19] for line in run("blueprint", "diff", old, new)[1].splitlines()] == [
+        "- SeriesDescription",
+        "+ SeriesDescription",
+    ]
+
+
 def test_flatten_builds_the_same(run, bundle_folder, tmp_path):
     bundle = bundle_folder(
         files={

@@ -248,3 +248,20 @@ def test_lint_sees_parameters_inside_rules(declared, make_series, with_parents):
     found = lint(path, make_series("MR", shape=(3, 4, 5)) if with_parents else None)
     assert [one.message for one in found if one.severity == "error"] == []
     assert sum(one.kind == "parameter" for one in found) == 2
+
+
+@pytest.mark.parametrize("name", ["label", "tag", "origin", "final", "vr"])
+def test_values_count_in_derived_uids_whatever_the_name(declared, name):
+    path = declared(f'{name} = {{ type = "LO" }}', f'StudyDescription = {{ parameter = "{name}" }}')
+    blueprint = load_blueprint("mr-image") + load_blueprint(path)
+    built = [
+        DicomFactory().build(volume(), blueprint, uids="derived", kwargs={name: text})
+        for text in ("one", "two", "two")
+    ]
+    found = {series[0].SOPInstanceUID for series in built}
+    assert len(found) == 2
+
+
+def test_a_name_in_other_letters_is_told(declared):
+    path = declared('label = { type = "LO" }', 'StudyDescription = { parameter = "label" }')
+    assert "Label is given, and there is no such parameter" in refused(value, path, Label="x")[0]

@@ -83,6 +83,18 @@ class Parameter:
         return value, problems
 
 
+class _Declared:
+    """The declaration of one parameter; which of several counts is known when all files are read."""
+
+    def __init__(self, name: str, known: Mapping[str, Parameter]) -> None:
+        self.name = name
+        self.known = known
+
+    def __repr__(self) -> str:
+        """Return what the declaration says, and nothing of the others."""
+        return repr(self.known[self.name])
+
+
 class ParameterElement(VirtualElement):
     """A value that is given to the build by name.
 
@@ -100,12 +112,12 @@ class ParameterElement(VirtualElement):
     def __init__(self, tag: TagLike, vr: str, name: str, known: Mapping[str, Parameter]) -> None:
         super().__init__(tag, vr)
         self.name = name
-        self.known = known
+        self.declared = _Declared(name, known)
 
     @property
     def parameter(self) -> Parameter:
         """The declaration that counts."""
-        return self.known[self.name]
+        return self.declared.known[self.name]
 
     def resolve(self, env: SeriesEnvironment) -> Resolution:
         """Return the value that is given, or the default."""
@@ -136,8 +148,9 @@ class ParameterElement(VirtualElement):
 
     def _missing(self, env: SeriesEnvironment) -> BlueprintError:
         """Return the error for a parameter that nobody gave."""
-        close = get_close_matches(self.name, [str(key) for key in env.kwargs], 1)
-        meant = f"; {close[0]} is given, and there is no such parameter" if close else ""
+        others = {str(key).lower(): str(key) for key in env.kwargs if key not in self.declared.known}
+        close = get_close_matches(self.name.lower(), others, 1)
+        meant = f"; {others[close[0]]} is given, and there is no such parameter" if close else ""
         return self.problem(
             f"needs the parameter {self.name} ({self.parameter.vr}), which has no default{meant}",
             hint=f"give --kwarg {self.name}=..., in Python kwargs={{{self.name!r}: ...}}",
@@ -146,10 +159,10 @@ class ParameterElement(VirtualElement):
 
     def _suspect(self, env: SeriesEnvironment) -> None:
         """Warn of a name that looks like this one and is no parameter."""
-        others = [str(key) for key in env.kwargs if key not in self.known]
-        close = get_close_matches(self.name, others, 1, 0.8)
+        others = {str(key).lower(): str(key) for key in env.kwargs if key not in self.declared.known}
+        close = get_close_matches(self.name.lower(), others, 1, 0.8)
         if close:
-            warning = f"{close[0]} is given, and is no parameter; did you mean {self.name}?"
+            warning = f"{others[close[0]]} is given, and is no parameter; did you mean {self.name}?"
             if warning not in env.warnings:
                 env.warnings.append(warning)
 

@@ -36,6 +36,7 @@ GROUP = "dicomwright"
 #: The entry-point group of bundles of blueprints.
 BUNDLE_GROUP = "dicomwright.bundles"
 
+_LONGEST_PACKAGE = 200
 _HEADER = re.compile(r"^(Name|Version|Requires-Dist):(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -214,7 +215,8 @@ def _bundles_of(distribution: Any) -> Iterator[BundleCandidate]:
     for entry in entries:
         candidate = BundleCandidate(entry.name, name, version)
         package = entry.value.strip()
-        if not all(part.isidentifier() for part in package.split(".")):
+        if len(package) > _LONGEST_PACKAGE or not all(part.isidentifier() for part in package.split(".")):
+            package = package[:_LONGEST_PACKAGE]
             yield candidate._replace(
                 problem=f'its entry point "{entry.name} = {package}" is malformed; it is "{entry.name} = package"'
             )
@@ -232,12 +234,15 @@ def _bundles_of(distribution: Any) -> Iterator[BundleCandidate]:
 
 
 def _folder_of(distribution: Any, package: str) -> Path | None:
-    """Return the folder of a package that has a ``bundle.toml``, without importing the package."""
+    """Return the folder of a package that has a ``bundle.toml``, without importing the package.
+
+    Some installers make a link of each file; then it is the folder where the files are.
+    """
     for places in (_listed, _importable, _editable):
         try:
             for folder in places(distribution, package):
                 if (folder / "bundle.toml").is_file():
-                    return folder
+                    return (folder / "bundle.toml").resolve().parent
         except Exception:  # noqa: BLE001, S112  the metadata and finders of others may do anything; the next may know
             continue
     return None
