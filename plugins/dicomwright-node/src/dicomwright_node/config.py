@@ -92,8 +92,8 @@ class DimseConfig:
     transfer_syntaxes: Annotated[tuple[str, ...], "uid-list"] = ()
     max_associations: Annotated[int, "count"] = 100
     max_pdu: Annotated[int, "pdu"] = 256 * 1024
-    request_seconds: Annotated[float, "seconds"] = 30.0
-    idle_seconds: Annotated[float, "seconds"] = 60.0
+    request_seconds: Annotated[float, "patience"] = 30.0
+    idle_seconds: Annotated[float, "patience"] = 60.0
     tls_certificate: Annotated[Path | None, "path"] = None
     tls_key: Annotated[Path | None, "path"] = None
     tls_client_ca: Annotated[Path | None, "path"] = None

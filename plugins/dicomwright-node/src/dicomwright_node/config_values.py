@@ -19,6 +19,7 @@ _UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(r"(\d{1,15})\s*([KMGT]iB|B)?")
 _AE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}")
 _UID = re.compile(r"[0-9.]{1,64}")
+_SHORTEST = 0.001
 _SMALLEST_PDU, _LARGEST_PDU = 4096, 16 * 2**20
 _LAST_PORT = 65535
 
@@ -146,9 +147,11 @@ _KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "host": (_matching(re.compile(r"[A-Za-z0-9.:_-]{1,253}")), 'an address or a name, such as "127.0.0.1"'),
     "port": (_whole(0, _LAST_PORT), f"a whole number from 0 to {_LAST_PORT}"),
     "count": (_whole(1), "a whole number, 1 or more"),
+    "number": (_whole(0), "a whole number, 0 or more"),
     "pdu": (_whole(_SMALLEST_PDU, _LARGEST_PDU), f"a whole number from {_SMALLEST_PDU} to {_LARGEST_PDU}"),
     "size": (_size, 'a number of bytes, or a text such as "512MiB" or "2GiB"'),
     "seconds": (_number(0, 1e9), "a number of seconds, 0 or more"),
+    "patience": (_number(_SHORTEST, 1e9), "a number of seconds, more than 0"),
     "days": (_number(0, 1e6), "a number of days, 0 or more"),
     "ae": (_matching(_AE), "an AE title: at most 16 printable characters, no backslash"),
     "ae-list": (

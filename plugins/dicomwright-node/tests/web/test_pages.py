@@ -9,7 +9,9 @@ import zlib
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from dicomwright_node.cli.group import node
 from dicomwright_node.web.thumbnail import png, render
 
 PATHS = [
@@ -196,6 +198,16 @@ def test_a_form_of_ours_lets_a_job_begin_again(make_site):
     assert b"job 2 is ready; only a failed or timed-out job can be tried again" in body
     long = {"token": form["token"], "more": "x" * 5000}
     assert site.ask("/jobs/2/retry", "POST", long)[0] == 403
+
+
+def test_the_list_says_why_a_delivery_is_put_off(make_site):
+    site = make_site()
+    with site.store.database.transaction() as write:
+        write.execute("UPDATE jobs SET state = 'delivering' WHERE id = 1")
+        write.execute("UPDATE deliveries SET state = 'pending', message = '<no answer>' WHERE job_id = 1")
+    assert "will be sent again: &lt;no answer&gt;" in site.text("/")
+    listed = CliRunner().invoke(node, ["jobs", "--folder", str(site.store.files.root)])
+    assert listed.output.splitlines()[-1].endswith("ct 3  <no answer>")
 
 
 def test_other_machines_see_health_and_figures_only(site):

@@ -190,13 +190,15 @@ def _job(store: Store, job_id: int) -> Job:
 
 def _row(store: Store, job: Job, *, with_phi: bool) -> dict[str, Any]:
     """Return a job as what JSON can hold."""
-    from dicomwright_node.store import instances
+    from dicomwright_node.store import deliveries, instances
 
     images = instances.counts_of_job(store.database, job.id)
     known = ("id", "pipeline", "state", "attempts", "error", "created_at", "updated_at")
     row = {name: getattr(job, name) for name in known} | {"images": images}
     if job.state == "collecting":
         row["waiting"] = job.note.get("waiting", "")
+    if job.state == "delivering":
+        row["waiting"] = deliveries.put_off(store.database, job.id)
     return row | ({"key": job.key} if with_phi else {})
 
 

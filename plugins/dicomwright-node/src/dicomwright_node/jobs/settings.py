@@ -75,8 +75,8 @@ class DeliverySection:
     """
 
     workers: Annotated[int, "count"] = 2
-    retries: Annotated[int, "count"] = 2
+    retries: Annotated[int, "number"] = 2
     attempts: Annotated[int, "count"] = 12
     first_wait: Annotated[float, "seconds"] = 10.0
     longest_wait: Annotated[float, "seconds"] = 3600.0
-    timeout: Annotated[float, "seconds"] = 14400.0
+    timeout: Annotated[float, "patience"] = 14400.0

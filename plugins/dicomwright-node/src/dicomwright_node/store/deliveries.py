@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dicomwright_node.store.database import Database
 
-__all__ = ["NewOutput", "claim", "conclude", "count", "finish", "of_job", "outputs_of_job"]
+__all__ = ["NewOutput", "claim", "conclude", "count", "finish", "of_job", "outputs_of_job", "put_off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,15 @@ def of_job(database: Database, job_id: int) -> list[DeliveryRow]:
     """Return the deliveries of a job."""
     rows = database.read("SELECT * FROM deliveries WHERE job_id = ? ORDER BY id", (job_id,))
     return [record(DeliveryRow, row) for row in rows]
+
+
+def put_off(database: Database, job_id: int) -> str:
+    """Return why a delivery of a job has to be tried again later; empty if none has."""
+    query = (
+        "SELECT message FROM deliveries WHERE job_id = ? AND state = 'pending' AND attempts > 0 ORDER BY id"
+    )
+    rows = database.read(query, (job_id,))
+    return str(rows[0]["message"]) if rows else ""
 
 
 def outputs_of_job(database: Database, job_id: int) -> list[Output]:

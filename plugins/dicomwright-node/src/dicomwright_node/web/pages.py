@@ -104,6 +104,7 @@ class Pages:
             "job": job,
             "images": images,
             "picture": picture if images else "",
+            "put_off": deliveries.put_off(self._store.database, job.id),
         }
 
     def job(self, request: Request) -> Response:
