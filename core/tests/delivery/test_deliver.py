@@ -102,6 +102,14 @@ def test_waits_are_bounded_and_uneven():
     assert 15 <= min(waits) < max(waits) <= 30
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"retries": -1}, {"timeout": 0}, {"timeout": float("nan")}, {"first_wait": float("nan")}]
+)
+def test_limits_that_are_none(wrong):
+    with pytest.raises(DeliveryError, match="cannot be negative"):
+        Policy(**wrong)
+
+
 def test_the_other_side_says_when_to_come_back(send, box, patience):
     box.answers["IM00000"] = [BUSY | {"retry_after": 25.0}]
     assert send(policy=Policy(first_wait=1, longest_wait=60), stop=patience).complete

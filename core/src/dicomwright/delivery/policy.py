@@ -39,7 +39,8 @@ class Policy:
     timeout: float = 14_400.0
 
     def __post_init__(self) -> None:
-        if self.retries < 0 or self.first_wait < 0 or self.longest_wait < 0 or self.timeout <= 0:
+        waits = self.first_wait >= 0 and self.longest_wait >= 0  # neither holds for NaN
+        if not (self.retries >= 0 and waits and self.timeout > 0):
             raise DeliveryError(
                 f"retries ({self.retries}) and waits ({self.first_wait}, {self.longest_wait} s) cannot be negative, "
                 f"and the timeout ({self.timeout} s) is more than 0",

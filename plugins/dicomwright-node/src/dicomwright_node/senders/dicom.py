@@ -178,7 +178,7 @@ class _Sending:
             try:
                 transcode(item.content, pair[1], made)
             except TranscodeError as error:
-                more = f"and it cannot be decompressed ({error}; dicomwright-codecs brings decoders)"
+                more = f"and it cannot be decompressed ({error}; see dicomwright-codecs and python-gdcm)"
                 yield _not_taken(item, more)
                 return
             content = Path(f"/dev/fd/{made.fileno()}")

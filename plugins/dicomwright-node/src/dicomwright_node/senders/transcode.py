@@ -57,7 +57,7 @@ def transcode(source: Path, syntax: str, target: IO[bytes]) -> None:
     except (TranscodeError, KeyboardInterrupt):
         raise
     except Exception as error:  # decoders raise anything
-        raise TranscodeError(str(error).partition("\n")[0] or type(error).__name__) from error
+        raise TranscodeError(str(error).partition("\n")[0].rstrip(": ") or type(error).__name__) from error
 
 
 def _to_native(dataset: Dataset, syntax: UID) -> None:
