@@ -37,6 +37,7 @@ def example(make_series, write_series, tmp_path):
             dataset.XRayTubeCurrent = 100 + index * index
             dataset.TableHeight = f"{50 + 2.5 * index}"
             dataset.Manufacturer = "ACME"
+            dataset.LargestPixelValueInSeries = 99
             dataset.SeriesDescription = 'Chest "thin"'
             dataset.Exposure = 43
             if change:
@@ -70,12 +71,22 @@ def rules(learned):
         ("TableHeight", "linear in position"),
         ("XRayTubeCurrent", "varying"),
         ("Rows", "pixel-derived"),
+        ("LargestPixelValueInSeries", "pixel-derived"),
     ],
 )
 def test_each_tag_has_a_kind(example, name, kind):
     learned = learn(example())
     assert trait(learned, name).kind == kind
     assert {one.kind for one in learned.traits} <= set(KINDS)
+
+
+@pytest.mark.parametrize("x", ["-175.3378906", "0", "1e5"])
+def test_places_along_an_axis_are_on_a_line(example, x):
+    def axial(dataset, index):
+        dataset.ImagePositionPatient = [x, "-87.123456", f"{-105 + 3.27 * index:.4f}"]
+
+    learned = learn(example(change=axial, orientation="axial", shape=(16, 4, 6)))
+    assert trait(learned, "ImagePositionPatient").kind == "linear in position"
 
 
 def test_a_series_of_one_slice_says_nothing_about_lines(example):

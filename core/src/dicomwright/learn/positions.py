@@ -17,6 +17,7 @@ __all__ = ["linear"]
 _NUMBERS = frozenset({"DS", "IS", "US", "SS", "UL", "SL", "FD", "FL", "UV", "SV"})
 _FEWEST = 3
 _RELATIVE = 1e-4
+_ROUNDING = 1e-9  # of computing with floats
 
 
 def linear(examples: list[Example], number: int) -> bool:
@@ -46,7 +47,7 @@ def _on_a_line(places: NDArray[np.float64], table: NDArray[np.float64]) -> bool:
     basis = np.stack([places, np.ones_like(places)], axis=1)
     fit, *_ = np.linalg.lstsq(basis, table, rcond=None)
     off = np.abs(basis @ fit - table).max(axis=0)
-    return bool((off <= _RELATIVE * np.maximum(np.ptp(table, axis=0), 1e-9)).all())
+    return bool((off <= _RELATIVE * np.ptp(table, axis=0) + _ROUNDING * np.abs(table).max(axis=0)).all())
 
 
 def _numbers(element: DataElement | None) -> list[float] | None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.tag import BaseTag
 
-from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.tags import PrivateTag, sort_key
+from dicomwright.bundles import load_blueprint
 from dicomwright.errors import DicomwrightError, ParentError
 from dicomwright.factory import DicomFactory
 from dicomwright.learn.draft import draft
@@ -20,15 +20,16 @@ from dicomwright.learn.example import Example
 from dicomwright.learn.proof import Difference, compare, compare_pixels
 from dicomwright.learn.tags import number_of
 from dicomwright.learn.traits import KINDS, Trait, classify, refused_trait
+from dicomwright.plugins import PluginSet, default
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
+    from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.engine.series import Series
     from dicomwright.errors import Problem
     from dicomwright.explain import Explained
-    from dicomwright.plugins import PluginSet
 
 __all__ = ["Learned", "learn"]
 
@@ -107,8 +108,7 @@ def learn(
     """
     examples = [Example.read(path) for path in series]
     _check_one_kind(examples)
-    factory = DicomFactory(plugin_set=plugin_set)
-    proof = _Proof(factory, examples, examples[0].base)
+    proof = _Proof(default() if plugin_set is None else plugin_set, examples, examples[0].base)
     plain, refused = proof.plain()
     given = _rows(plain[0])
     different = {one.tag for pair in zip(examples, plain, strict=True) for one in compare(*pair)}
@@ -139,7 +139,7 @@ def _rows(series: Series) -> dict[int, Explained]:
 class _Proof:
     """Builds examples by a draft, and weakens rules that cannot be kept."""
 
-    factory: DicomFactory
+    plugin_set: PluginSet
     examples: list[Example]
     base: str
 
@@ -181,7 +181,8 @@ class _Proof:
     def built(self, traits: list[Trait]) -> list[Series]:
         """Return the examples, built again; every instance was made once, so that nothing can go wrong later."""
         blueprint = self.loaded(traits)
-        series = [self.factory.build(one.volume(), blueprint, one.parents) for one in self.examples]
+        factory = DicomFactory(plugin_set=self.plugin_set)
+        series = [factory.build(one.volume(), blueprint, one.parents) for one in self.examples]
         for one in series:
             for dataset in one:
                 len(dataset)
@@ -192,7 +193,7 @@ class _Proof:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "draft.toml")
             path.write_text(draft(self.summary(), self.base, traits), encoding="utf-8")
-            return Blueprint.load(path)
+            return load_blueprint(path, self.plugin_set)
 
     def summary(self) -> str:
         """Return the line that a listing shows."""

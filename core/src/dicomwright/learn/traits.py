@@ -37,8 +37,8 @@ KINDS = (
 _CONSTANT, _CONTEXT, _UID, _LINEAR, _VARYING, _PIXELS, _PRIVATE = KINDS
 _CONTEXT_MODULES = ("Patient", "General Study", "Clinical Trial", "Visit")
 _PIXEL_MODULES = frozenset({"Image Pixel", "Modality LUT", "VOI LUT", "Overlay Plane"})
-_OF_PIXELS = frozenset(  # padding, the picture of the picture, and counts of slices
-    {0x00280120, 0x00280121, 0x00880200, 0x00541330, 0x00540081}
+_OF_PIXELS = frozenset(  # extreme values, padding, the picture of the picture, and counts of slices
+    {0x00280108, 0x00280109, 0x00280120, 0x00280121, 0x00880200, 0x00541330, 0x00540081}
 )
 _CONTEXT_GROUPS = frozenset({0x0010, 0x0012, 0x0032, 0x0038, 0x4008})  # whatever the IOD has of them
 _SITE_MODULES = frozenset({"General Equipment", "SC Equipment"})
