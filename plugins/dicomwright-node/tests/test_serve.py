@@ -78,11 +78,10 @@ def test_a_node_listens_on_this_machine_only(tmp_path):
             assert shown.stdout.split()[3] == f"127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("level", ["info", "debug"])
-def test_logs_hold_no_patient_data(tmp_path, level):
+def test_logs_hold_no_patient_data(tmp_path):
     canaries = {"PatientName": "CANARY^NAME", "PatientID": "CANARY-ID", "AccessionNumber": "CANARY-ACC"}
     with ServedNode(
-        tmp_path / "n", config=f'[logging]\nlevel = "{level}"\n[jobs]\nsettle = 0.2\nquiet = 0.2\n'
+        tmp_path / "n", config='[logging]\nlevel = "debug"\n[jobs]\nsettle = 0.2\nquiet = 0.2\n'
     ) as node:
         store(node, ct_instance(1, PatientBirthDate="19800401", StudyDescription="CANARY", **canaries))
         store(node, ct_instance(1, **canaries), ct_instance(2, Modality="MR", **canaries))
@@ -256,7 +255,10 @@ def test_a_certificate_that_is_none(tmp_path, certificates):
 
 
 def test_nothing_acknowledged_is_lost_by_kill(tmp_path):
-    """Kill the node while four senders store; all that had an answer is there after the next start, once."""
+    """Kill the node while four senders store; all that had an answer is there after the next start, once.
+
+    The folder `faults` has many more such trials.
+    """
     acknowledged, sent = set(), iter(range(1, 100_000))
 
     def send(port):
@@ -270,19 +272,19 @@ def test_nothing_acknowledged_is_lost_by_kill(tmp_path):
         except OSError:
             return
 
-    for trial in range(10):
+    for pause in (0.1, 0.3):
         with ServedNode(tmp_path / "n", config="[jobs]\nsettle = 600\nquiet = 600\n") as node:
             senders = [threading.Thread(target=send, args=(node.dimse_port,)) for _ in range(4)]
             for sender in senders:
                 sender.start()
-            time.sleep(0.1 + trial * 0.03)
+            time.sleep(pause)
             node.kill()
             for sender in senders:
                 sender.join()
     with ServedNode(tmp_path / "n", config="[jobs]\nsettle = 600\nquiet = 600\n") as node:
         node.stop()
     check_store(node.kept, acknowledged)
-    assert len(acknowledged) > 40
+    assert len(acknowledged) > 10
 
 
 def check_store(kept, acknowledged):

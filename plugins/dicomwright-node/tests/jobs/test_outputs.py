@@ -101,7 +101,7 @@ def test_a_stop_ends_a_running_job_which_runs_again_later(make_node, patient, tm
 
 
 def test_several_jobs_run_at_once(make_node, patient, tmp_path, results, monkeypatch):
-    monkeypatch.setenv("TRIAL_SECONDS", "2")
+    monkeypatch.setenv("TRIAL_SECONDS", "1")
     node = make_node(tmp_path / "node", "Inverted", workers=3)
     for seed, key in enumerate(["one", "two", "three"]):
         node.receive(patient(key, seed=seed))
