@@ -144,6 +144,36 @@ def test_a_file_that_is_changed_meanwhile_has_not_arrived(send, box, states, ser
     assert len(box.calls) == 1
 
 
+def test_one_that_hangs_holds_up_no_other(send, box, monkeypatch):
+    monkeypatch.setattr("dicomwright.delivery.transmission.GRACE", 0.2)
+    freed = threading.Event()
+
+    def first_hangs(_):
+        if threading.current_thread().name == "send to box://dead":
+            freed.wait(20)
+
+    box.before = first_hangs
+    rows = []
+    report = send(destinations=["box://dead", "box://well"], policy=Policy(timeout=1), progress=rows.append)
+    freed.set()
+    dead, well = report.destinations
+    assert (dead.counts["unknown"], well.counts["stored"], well.complete) == (5, 5, True)
+    assert len(rows) == 10
+
+
+def test_several_are_stopped_together(send, box, monkeypatch):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    stop = threading.Event()
+    monkeypatch.setattr("dicomwright.delivery.runs.wait", interrupt)
+    box.before = lambda _: stop.wait(20)
+    with pytest.raises(KeyboardInterrupt):
+        send(destinations=["box://a", "box://b"], stop=stop)
+    assert stop.is_set()
+    assert set(box.kept) <= {NAMES[0]}  # what was being sent
+
+
 def test_a_sender_that_hangs_is_left(send, box, monkeypatch, states):
     monkeypatch.setattr("dicomwright.delivery.transmission.GRACE", 0.2)
     freed = threading.Event()
@@ -247,4 +277,4 @@ def test_each_destination_has_its_own_rows(send, box):
     report = send(destinations=["box://a", "box://b", "BOX://A/"])
     assert [one.destination for one in report.destinations] == ["box://a", "box://b"]
     assert len(report.rows) == 10
-    assert box.kept == NAMES * 2
+    assert sorted(box.kept) == sorted(NAMES * 2)

@@ -10,6 +10,7 @@ import datetime as dt
 import fcntl
 import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -71,6 +72,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path).absolute()
+        self._turn = threading.Lock()  # destinations have threads of their own
         self._lock = _locked(self.path)
         try:
             with _telling(self.path):
@@ -101,27 +103,28 @@ class Ledger:
             (*_key(destination, one), one.sop_class_uid, one.series_instance_uid, str(one.file), now)
             for one in instances
         ]
-        with _telling(self.path), self._database:
+        with self._turn, _telling(self.path), self._database:
             self._database.executemany(_PLAN, values)
 
     def begin(self, destination: str, instances: Iterable[Instance]) -> None:
         """Write that instances are being sent: if nothing else is ever written, nobody knows what became of them."""
         now = _now()
         rows = [("unknown", "", "it was being sent", 0, now, *_key(destination, one)) for one in instances]
-        with _telling(self.path), self._database:
+        with self._turn, _telling(self.path), self._database:
             self._database.executemany(f"{_SET} {_WHERE}", rows)
 
     def record(self, destination: str, instance: Instance, delivery: Delivery) -> None:
         """Write what became of an instance; it is on disk when this returns."""
         attempts = 0 if delivery.state == "pending" else 1
         told = (delivery.state, escape(delivery.status), escape(delivery.message), attempts, _now())
-        with _telling(self.path), self._database:
+        with self._turn, _telling(self.path), self._database:
             self._database.execute(f"{_SET} {_WHERE}", (*told, *_key(destination, instance)))
 
     def row(self, destination: str, instance: Instance) -> DeliveryRow:
         """Return what is known of an instance that was planned."""
         query = f"SELECT {_COLUMNS} FROM delivery {_WHERE}"  # noqa: S608  # nothing from outside
-        return _row(self._database.execute(query, _key(destination, instance)).fetchone())
+        with self._turn:
+            return _row(self._database.execute(query, _key(destination, instance)).fetchone())
 
     def other_contents(self, destination: str, instance: Instance) -> bool:
         """Tell whether another content with the same UID has arrived before."""

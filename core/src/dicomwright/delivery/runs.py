@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def deliver(
     progress: Progress | None = None,
     plugin_set: PluginSet | None = None,
 ) -> Report:
-    """Send files to destinations, one destination after the other, and return what became of each instance.
+    """Send files to destinations, all at the same time, and return what became of each instance.
 
     What has arrived by an earlier call with the same ledger is not sent again; UIDs never change.
 
@@ -74,7 +75,7 @@ def deliver(
     stop : threading.Event
         Set it, and this function returns after the file that is being sent.
     progress : callable
-        Called with the row of each instance when it is written.
+        Called with the row of each instance when it is written; in a thread of its destination, one at a time.
 
     Raises
     ------
@@ -94,11 +95,9 @@ def deliver(
     with Ledger(where) as book:
         for one in resolved:
             book.plan(one.key, found.instances)
-        reports, warnings = [], list(found.warnings)
-        for one in resolved:
-            run = _Run(one, found.instances, book, limits, progress)
-            warnings += run.warnings()
-            reports.append(run.go(again=again))
+        runs = [_Run(one, found.instances, book, limits, progress) for one in resolved]
+        warnings = [*found.warnings, *(text for run in runs for text in run.warnings())]
+        reports = _side_by_side(runs, limits, again=again)
     return Report(where.absolute(), tuple(reports), tuple(warnings))
 
 
@@ -125,6 +124,7 @@ class _Limits:
     policy: Policy
     deadline: float
     stop: threading.Event
+    telling: threading.Lock = field(default_factory=threading.Lock)
 
     def over(self) -> bool:
         return self.stop.is_set() or time.monotonic() >= self.deadline
@@ -142,6 +142,20 @@ class _Limits:
         if time.monotonic() + seconds >= self.deadline:
             return False
         return not self.stop.wait(seconds)
+
+
+def _side_by_side(runs: list[_Run], limits: _Limits, *, again: bool) -> list[DestinationReport]:
+    """Send to each destination in a thread of its own, so that one that does not answer holds up no other."""
+    if len(runs) == 1:
+        return [runs[0].go(again=again)]
+    with ThreadPoolExecutor(len(runs), "delivery") as pool:
+        going = [pool.submit(run.go, again=again) for run in runs]
+        try:
+            wait(going)
+        except BaseException:  # the user has had enough
+            limits.stop.set()
+            raise
+    return [one.result() for one in going]
 
 
 @dataclass(slots=True)
@@ -238,7 +252,9 @@ class _Run:
         if delivery.state != "pending":
             self._tries[instance.file] = self._tries.get(instance.file, 0) + 1
         if self._progress is not None:
-            self._progress(self._ledger.row(key, instance))
+            row = self._ledger.row(key, instance)
+            with self._limits.telling:
+                self._progress(row)
 
     def _to_send_again(self, left: list[Instance], tried: _Try) -> list[Instance]:
         """Return what is worth another try; what has failed stands behind what has not been sent."""
