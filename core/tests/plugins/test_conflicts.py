@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dicomwright.cli import group
 from dicomwright.errors import PluginError
 from dicomwright.plugins import load
-from dicomwright.plugins.known import KnownPlugin
+from dicomwright.plugins.known import COMMANDS, KnownPlugin
 
 
 def message(call, *arguments) -> str:
@@ -31,6 +32,25 @@ def test_builtin_name_stays_with_the_core(site, record):
     assert one.reason == 'its encoder "image" is not used: the name belongs to dicomwright itself'
     assert found.registry("encoder").provider("image").distribution == "dicomwright"
     assert "acme.image" in found.registry("encoder")
+
+
+def test_commands_stay_with_the_core(site, record):
+    site.add(
+        "acme-grab",
+        """
+        @hookimpl
+        def dicomwright_commands():
+            return [CommandSpec(name=name, summary="s", target="acme:X") for name in ("build", "acme")]
+        """,
+    )
+    found = load()
+    assert record("acme-grab", found).status == "conflict"
+    assert record("acme-grab", found).reason == (
+        'its command "build" is not used: the name belongs to dicomwright itself'
+    )
+    assert "acme" in found.registry("command")
+    assert "build" not in found.registry("command")
+    assert sorted(group._COMMANDS) == list(COMMANDS)
 
 
 def test_name_of_two_third_parties_is_nobodys(site, record):

@@ -67,6 +67,18 @@ HOSTILE = {
         "conflict",
         'its encoder "image" is not used: the name belongs to dicomwright itself',
     ),
+    "command": (
+        HOOK.format("dicomwright_commands", f"return [CommandSpec(name='build', {REST})]"),
+        "conflict",
+        'its command "build" is not used: the name belongs to dicomwright itself',
+    ),
+    "blinds": ("import sys\nsys.stdin = sys.stdout = sys.stderr = None", "loaded", ""),
+    "late": ("import atexit\natexit.register(print, 'loud')", "loaded", ""),
+    "stubborn": (
+        "import time\nfor _ in range(3):\n    try: time.sleep(1)\n    except BaseException: pass",
+        "failed",
+        "loading it took longer than 1 s",
+    ),
     "garbage": (
         HOOK.format("dicomwright_readers", "return [1, None, 'x']"),
         "failed",

@@ -68,9 +68,10 @@ def _leave_fast(code: int) -> None:
     """
     if threading.active_count() > 1:
         return
-    atexit._run_exitfuncs()  # noqa: SLF001  # there is no other name for it
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
+        sys.stdout = sys.stderr  # what foreign code says at the end is no part of the output
+        atexit._run_exitfuncs()  # noqa: SLF001  # there is no other name for it
         sys.stderr.flush()
         os._exit(code)
 

@@ -124,13 +124,19 @@ def at_most(seconds: float) -> Iterator[None]:
         yield
         return
 
+    rung = False
+
     def interrupt(*_: object) -> NoReturn:
+        nonlocal rung
+        rung = True
         raise TooLongError
 
     before = signal.signal(signal.SIGALRM, interrupt)
     started, (rest, interval) = monotonic(), signal.setitimer(signal.ITIMER_REAL, seconds, _REMIND_AFTER)
     try:
         yield
+        if rung:  # it caught even that
+            raise TooLongError
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
@@ -140,8 +146,9 @@ def at_most(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def surroundings_kept() -> Iterator[None]:
-    """Put back what foreign code changes for all: working folder, environment variables, recursion limit."""
+    """Put back what foreign code changes for all: folder, environment variables, recursion limit, streams."""
     limit, environment = sys.getrecursionlimit(), dict(os.environ)
+    streams = sys.stdin, sys.stdout, sys.stderr
     try:
         folder = os.getcwd()  # noqa: PTH109  # without a Path
     except OSError:  # it was removed
@@ -150,6 +157,7 @@ def surroundings_kept() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(limit)
+        sys.stdin, sys.stdout, sys.stderr = streams
         if os.environ != environment:
             for name in {*os.environ} - {*environment}:
                 del os.environ[name]

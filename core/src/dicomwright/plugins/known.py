@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["KNOWN", "KnownPlugin", "known_for_extension", "known_for_scheme", "known_owner"]
+__all__ = ["COMMANDS", "KNOWN", "KnownPlugin", "known_for_extension", "known_for_scheme", "known_owner"]
 
 
 class KnownPlugin(NamedTuple):
@@ -35,6 +35,22 @@ class KnownPlugin(NamedTuple):
     extensions: tuple[str, ...] = ()
     schemes: tuple[tuple[str, str], ...] = ()
 
+
+#: The commands of dicomwright itself; no plug-in has their names.
+COMMANDS = (
+    "blueprint",
+    "blueprints",
+    "build",
+    "bundle",
+    "bundles",
+    "explain",
+    "learn",
+    "lint",
+    "plugins",
+    "schema",
+    "send",
+    "validate",
+)
 
 _CODECS = (
     "rle",

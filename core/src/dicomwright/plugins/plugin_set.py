@@ -11,7 +11,7 @@ from dicomwright._dataclass import dataclass
 from dicomwright.errors import DicomwrightError, PluginError
 from dicomwright.plugins.discovery import BUILTIN, Discovery, discover, new_manager
 from dicomwright.plugins.hooks import BUILD_HOOK, KINDS
-from dicomwright.plugins.known import known_owner
+from dicomwright.plugins.known import COMMANDS, known_owner
 from dicomwright.plugins.records import tell
 from dicomwright.plugins.registry import Registry
 from dicomwright.plugins.trace import timed, trace
@@ -243,12 +243,17 @@ def _registries(found: Discovery) -> dict[str, Registry]:
     for kind, index, contribution in found.contributions:
         claims.setdefault((kind, contribution.spec.name), []).append((index, contribution))
     for (kind, name), claimants in sorted(claims.items()):
-        owner = _owner(kind, name, claimants)
+        ours = kind == "command" and name in COMMANDS
+        owner = None if ours else _owner(kind, name, claimants)
         if owner is not None:
             usable[kind][name] = owner
-        else:
+        elif not ours:
             contested[kind][name] = tuple(one for _, one in claimants)
-        _note_conflicts(found.records, kind, name, claimants, owner)
+        for index, contribution in claimants:
+            if contribution is not owner:
+                others = [str(one.provider) for _, one in claimants if one is not contribution]
+                reason = _reason(owner, others, ours=ours)
+                _note_conflict(found.records, index, f'its {kind} "{name}" is not used: {reason}')
     broken = tuple(record for record in found.records if record.status not in ("loaded", "conflict"))
     broken += tuple(record for record in found.records if record.status == "conflict" and not record.kinds)
     return {kind: Registry(kind, usable[kind], contested[kind], broken) for kind in KINDS}
@@ -264,24 +269,17 @@ def _owner(kind: str, name: str, claimants: list[tuple[int, Contribution]]) -> C
     return None
 
 
-def _note_conflicts(
-    records: list[PluginRecord],
-    kind: str,
-    name: str,
-    claimants: list[tuple[int, Contribution]],
-    owner: Contribution | None,
-) -> None:
-    """Write into the record of each plug-in that did not get a name who else claims it."""
-    for index, contribution in claimants:
-        if contribution is owner:
-            continue
-        if owner is not None:
-            whose = "dicomwright itself" if owner.plugin == BUILTIN else str(owner.provider)
-            text = f'its {kind} "{name}" is not used: the name belongs to {whose}'
-        else:
-            others = " and ".join(str(one.provider) for _, one in claimants if one is not contribution)
-            text = f'its {kind} "{name}" is not used: {others} claims the name, too'
-        record = records[index]
-        trace(f'plug-in "{record.name}" of {record.provider}: conflict: {text}')
-        reason = f"{record.reason}; {text}" if record.reason else text
-        records[index] = replace(record, status="conflict", reason=reason)
+def _reason(owner: Contribution | None, others: list[str], *, ours: bool) -> str:
+    """Say why a plug-in did not get a name."""
+    if owner is None and not ours:
+        return f"{' and '.join(others)} claims the name, too"
+    whose = "dicomwright itself" if owner is None or owner.plugin == BUILTIN else str(owner.provider)
+    return f"the name belongs to {whose}"
+
+
+def _note_conflict(records: list[PluginRecord], index: int, text: str) -> None:
+    """Write into the record of a plug-in what it did not get."""
+    record = records[index]
+    trace(f'plug-in "{record.name}" of {record.provider}: conflict: {text}')
+    reason = f"{record.reason}; {text}" if record.reason else text
+    records[index] = replace(record, status="conflict", reason=reason)
