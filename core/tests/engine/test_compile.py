@@ -19,8 +19,11 @@ from dicomwright import (
     SequenceElement,
     SeriesElement,
     StaticElement,
+    VirtualElement,
 )
+from dicomwright.blueprint.resolution import Level, PerInstance
 from dicomwright.engine.rules import Layer, merge
+from dicomwright.engine.write import _threads_for
 
 
 @pytest.fixture
@@ -108,9 +111,7 @@ def test_copies(build, parents):
 
 
 def test_a_varying_value_is_not_copied_once(build, parents):
-    with pytest.raises(
-        DicomwrightError, match=r"SliceLocation \(0020,1041\) differs .*use InstanceCopyElement"
-    ):
+    with pytest.raises(DicomwrightError, match=r"SliceLocation \(0020,1041\) differs .*InstanceCopyElement"):
         build([CopyElement("SliceLocation")], count=3, parents=parents)
 
 
@@ -311,3 +312,43 @@ class TestPrivateBlocks:
         )[0]
         assert dataset[0x0011, 0x0011].value == "ACME"
         assert dataset[0x0011, 0x1101].value == "y"
+
+
+class Settled(VirtualElement):
+    """An element of which only the finished header tells what it is."""
+
+    level = Level.INSTANCE
+
+    def __init__(self):
+        super().__init__("StudyDescription", "LO")
+        self.asked = []
+
+    def resolve(self, env):  # noqa: ARG002  # as elements are asked
+        def value(instance):
+            self.asked.append(instance.instance_number)
+            return f"of {instance.header_dataset.Modality}"
+
+        return PerInstance(value, once=True)
+
+
+def test_what_all_instances_share_is_asked_once(build):
+    element = Settled()
+    series = build([element, StaticElement("Modality", "CS", "OT")], count=3)
+    assert {dataset.StudyDescription for dataset in series} == {"of OT"}
+    assert element.asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("value", "good"), [(2**31 - 1, True), (2**31, False), (-(2**31), True), (True, False)]
+)
+def test_whole_numbers_of_functions_are_in_the_range_of_is(build, value, good):
+    series = build([FunctionalElement("AcquisitionNumber", "IS", lambda _: value)])
+    if good:
+        assert series[0].AcquisitionNumber == value
+    else:
+        with pytest.raises(DicomwrightError, match=r"AcquisitionNumber \(0020,0012\)"):
+            series[0]
+
+
+def test_synced_files_have_threads_whatever_their_size():
+    assert (_threads_for(512, fsync=True), _threads_for(512, fsync=False)) == (4, 1)

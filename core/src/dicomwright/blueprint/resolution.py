@@ -78,12 +78,16 @@ class PerInstance:
     in_order : bool
         Whether `known` is a list with the value of each instance, in order: then `func` is never asked, and the
         engine keeps the encoded values instead.
+    once : bool
+        Whether all instances have the same value, which is known as soon as the first one is made: then `func` is
+        asked once.
 
     """
 
     func: Callable[[InstanceEnvironment], Any]
     known: Sequence[Any] | None = None
     in_order: bool = False
+    once: bool = False
 
     @classmethod
     def of(cls, values: Iterable[Any]) -> PerInstance:

@@ -117,8 +117,9 @@ class ConditionalElement(VirtualElement):
                 return OMIT
             return resolution.func(instance) if isinstance(resolution, PerInstance) else resolution
 
-        known = resolution.known if isinstance(resolution, PerInstance) else [resolution]
-        return PerInstance(value, known=known)
+        if isinstance(resolution, PerInstance):
+            return PerInstance(value, known=resolution.known)
+        return PerInstance(value, known=[resolution], once=True)
 
     def rule(self) -> str:
         """Return the rule in a few words."""

@@ -36,6 +36,7 @@ _COPIES = (CopyElement, CopyOrElseElement, InstanceCopyElement)
 _LOWEST_TAG = 0x00080000  # below are command, file meta and media directory groups
 _DELIMITERS = 0xFFFE
 _INSTANCE_NUMBER = 0x00200013  # pairs instances without geometry
+_IS_END = 2**31
 _DS_LENGTH = 16
 #: What says whose images these are: never left out, however it is written.
 _IDENTITY = frozenset(
@@ -346,8 +347,11 @@ def plain_values(tag: int, vr: str) -> Callable[[Any], tuple[Any, list[Problem]]
     is told without quoting it.
     """
     normal, check, check_copied = normaliser(tag, vr), checker(tag, vr), checker(tag, vr, show_value=False)
+    takes_number = vr == "IS" and not check("1")
 
     def plain(value: Any) -> tuple[Any, list[Problem]]:
+        if takes_number and type(value) is int and abs(value) < _IS_END:  # what functions give most
+            return value, []
         copied = isinstance(value, DataElement)
         value = normal(_shortened(vr, value.value) if copied else value)
         problems = (check_copied if copied else check)(value)

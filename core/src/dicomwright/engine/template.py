@@ -74,12 +74,14 @@ class Field:
 
     """
 
-    __slots__ = ("_encode", "_func", "_place", "_plain", "_uids", "node", "tag")
+    __slots__ = ("_encode", "_func", "_kept", "_once", "_place", "_plain", "_uids", "node", "tag")
 
     def __init__(self, node: Node, place: str, encodings: str | Sequence[str], uids: BuildUids) -> None:
         assert node.varying is not None
         self.tag = int(node.tag)
         self._func = node.varying.func
+        self._once = node.varying.once
+        self._kept: bytes | None = None
         self.node = node
         self._place = place
         self._uids = uids
@@ -95,6 +97,15 @@ class Field:
             The function raised, or its value is not legal for the VR.
 
         """
+        if self._kept is not None:
+            return self._kept
+        data = self._encoded(env)
+        if self._once:
+            self._kept = data
+        return data
+
+    def _encoded(self, env: BuildEnvironment) -> bytes:
+        """Ask the function and encode what it gives."""
         value = self._asked(env)
         if value is OMIT:
             return b""

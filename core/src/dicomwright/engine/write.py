@@ -63,7 +63,7 @@ def _write_all(writer: _Writer, jobs: int | None, done: Callable[[int], None]) -
     headers = writer.start(first)
     size = writer.finish(first, headers)
     done(1)
-    threads = jobs or _threads_for(size)
+    threads = jobs or _threads_for(size, fsync=writer.fsync)
     runs = _started_runs(writer, size, len(headers[0] or b""))
     if threads == 1:
         for run, started in runs:
@@ -74,8 +74,10 @@ def _write_all(writer: _Writer, jobs: int | None, done: Callable[[int], None]) -
         _feed(pool, writer, runs, 2 * threads, done)
 
 
-def _threads_for(size: int) -> int:
-    """Return how many threads pay for instances of this size."""
+def _threads_for(size: int, *, fsync: bool) -> int:
+    """Return how many threads pay for instances of this size; a disk syncs several files as fast as one."""
+    if fsync:
+        return _MOST_THREADS
     return min(os.cpu_count() or 1, _MOST_THREADS) if size >= _WORTH_A_THREAD else 1
 
 
