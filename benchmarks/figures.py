@@ -82,9 +82,8 @@ def elements(out: Path, count: int) -> dict[str, float]:
     }
 
 
-def datasets(out: Path) -> dict[str, float]:
+def datasets(out: Path, count: int) -> dict[str, float]:
     """Return what `series[i]` takes before its elements are looked at, and what reading its file takes."""
-    count = 300
     pairs = []
     for _ in range(ROUNDS):
         series = small_series(count)
@@ -115,8 +114,8 @@ def main() -> None:
     """Measure and print."""
     folder, quick = Path(sys.argv[1]), sys.argv[2:] == ["quick"]
     out = folder / "figures"
-    found = parents(folder) | elements(out, 400 if quick else 2000) | datasets(out)
-    found |= growth(out, *((200, 1000) if quick else (500, 10_000)))
+    found = parents(folder) | elements(out, 200 if quick else 2000) | datasets(out, 60 if quick else 300)
+    found |= growth(out, *((100, 400) if quick else (500, 10_000)))
     print(json.dumps(found))
 
 

@@ -66,12 +66,15 @@ class Worker:
         )
         self._answer()
 
-    def ask(self, command: str, out: Path) -> list[float]:
+    def ask(self, command: str, out: Path, *, settle: bool = False) -> list[float]:
+        """Have it work and remove what it wrote; `settle` waits until the disk has done all of that."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command} {out}\n")
         self._process.stdin.flush()
         answer = self._answer()
         shutil.rmtree(out, ignore_errors=True)
+        if settle:
+            os.sync()
         return answer
 
     def close(self) -> None:
@@ -98,10 +101,10 @@ def compare_workers(
     target = (out or folder) / "out"
     shutil.rmtree(target, ignore_errors=True)
     for worker in workers:
-        worker.samples.memory = int(worker.ask("memory", target)[0])
-    for _ in range(runs):
-        for worker in workers:
-            seconds, cpu = worker.ask("time", target)
+        worker.samples.memory = int(worker.ask("memory", target, settle=out is not None)[0])
+    for number in range(runs):
+        for worker in workers[:: -1 if number % 2 else 1]:
+            seconds, cpu = worker.ask("time", target, settle=out is not None)
             worker.samples.seconds.append(seconds)
             worker.samples.cpu.append(cpu)
     for worker in workers:
