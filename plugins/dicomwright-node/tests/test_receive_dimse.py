@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import pydicom
@@ -24,6 +25,7 @@ from pynetdicom.sop_class import (
 )
 
 from dicomwright_node.config import LimitsConfig
+from dicomwright_node.receive.listener import ListenError, listening
 from dicomwright_node.store import instances
 from workbench.nodes import ct_instance
 
@@ -251,3 +253,18 @@ def test_what_is_stored_wakes_the_scheduler(make_receiver):
     assert [one.sop_instance_uid for one in instances.newly_received(receiver.store.database)] == [
         "2.25.77.1"
     ]
+
+
+def test_a_host_that_is_none(monkeypatch):
+    with pytest.raises(ListenError) as caught:
+        listening(("a..b", 0), "[http]")  # no name at all
+    problem = caught.value.problems[0]
+    assert problem.message == "the node cannot listen on a..b:0 (no such host)"
+    assert problem.hint == "give another host or port in [http] of node.toml"
+
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "create_server", unknown)
+    with pytest.raises(ListenError, match=r"listen on elsewhere:1 \(no such host\)"):
+        listening(("elsewhere", 1), "[dimse]")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import ssl
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from starlette.routing import BaseRoute, Mount
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.config import ConfigError
 from dicomwright_node.http_connection import BoundedConnection
-from dicomwright_node.receive.listener import ListenError
+from dicomwright_node.receive.listener import listening
 from dicomwright_node.receive.stow import Stow
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from dicomwright_node.receive.intake import Intake
 
 __all__ = ["HttpServer"]
-
-_BACKLOG = 128
 
 
 class HttpServer:
@@ -80,20 +76,10 @@ class HttpServer:
             The address is not to be had.
 
         """
-        address = (self._config.host, self._config.port)
-        try:
-            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-            listening = socket.create_server(address, family=family, backlog=_BACKLOG)
-        except OSError as error:
-            where = f"{address[0]}:{address[1]}"
-            hint = "give another host or port in [http] of node.toml"
-            message = f"the node cannot listen on {where} ({os.strerror(error.errno or 0)})"
-            raise ListenError(message, hint=hint) from error
-        self._thread = Thread(
-            target=self._server.run, kwargs={"sockets": [listening]}, name="http", daemon=True
-        )
+        found = listening((self._config.host, self._config.port), "[http]")
+        self._thread = Thread(target=self._server.run, kwargs={"sockets": [found]}, name="http", daemon=True)
         self._thread.start()
-        port: int = listening.getsockname()[1]
+        port: int = found.getsockname()[1]
         return port
 
     def check(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dicomwright_node.receive.intake import Intake
     from dicomwright_node.receive.negotiation import Policy
 
-__all__ = ["ListenError", "Listener"]
+__all__ = ["ListenError", "Listener", "listening"]
 
 _log = logging.getLogger("dicomwright_node.receive")
 _BACKLOG = 128
@@ -31,6 +31,25 @@ _STEP = 0.05
 
 class ListenError(DicomwrightError):
     """The node cannot listen."""
+
+
+def listening(address: tuple[str, int], section: str) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises
+    ------
+    ListenError
+        The address is not to be had.
+
+    """
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else "no such host"
+        message = f"the node cannot listen on {address[0]}:{address[1]} ({reason})"
+        raise ListenError(message, hint=f"give another host or port in {section} of node.toml") from error
 
 
 class Listener:
@@ -81,14 +100,7 @@ class Listener:
             The address is not to be had.
 
         """
-        try:
-            family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
-            self._socket = socket.create_server(self._address, family=family, backlog=_BACKLOG)
-        except OSError as error:
-            where = f"{self._address[0]}:{self._address[1]}"
-            hint = "give another host or port in node.toml"
-            message = f"the node cannot listen on {where} ({os.strerror(error.errno or 0)})"
-            raise ListenError(message, hint=hint) from error
+        self._socket = listening(self._address, "[dimse]")
         self._thread = Thread(target=self._accept, name="listener", daemon=True)
         self._thread.start()
         port: int = self._socket.getsockname()[1]
