@@ -212,7 +212,7 @@ def test_they_are_linted(blueprint_of, plugins):
     told = {(finding.keyword, finding.kind): finding for finding in findings}
     assert told["Modality", "value"].origin.endswith(":3")
     assert told["SeriesInstanceUID", "fixed-uid"].severity == "warning"
-    assert "StudyID are copied" in told["", "parent"].message
+    assert "StudyID is copied" in told["", "parent"].message
 
 
 @pytest.mark.parametrize(
