@@ -161,6 +161,25 @@ def test_one_that_hangs_holds_up_no_other(send, box, monkeypatch):
     assert len(rows) == 10
 
 
+def test_the_command_does_not_wait_for_threads_of_a_sender_that_is_left(send, box, monkeypatch):
+    monkeypatch.setattr("dicomwright.delivery.transmission.GRACE", 0.2)
+    strays = []
+    monkeypatch.setattr("dicomwright.delivery.transmission.strays", strays)
+    freed = threading.Event()
+    threads = []
+
+    def hang(_):
+        threads.append(threading.Thread(target=freed.wait, args=(20,), name="of a library", daemon=False))
+        threads[0].start()
+        freed.wait(20)
+
+    box.before = hang
+    send(policy=Policy(timeout=0.2))
+    freed.set()
+    assert threads[0] in strays
+    assert threading.current_thread() not in strays
+
+
 def test_several_are_stopped_together(send, box, monkeypatch):
     def interrupt(_):
         raise KeyboardInterrupt

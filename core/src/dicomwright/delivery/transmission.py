@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import DeliveryError
+from dicomwright.plugins.isolation import strays
 from dicomwright.plugins.protocols import Delivery
 from dicomwright.plugins.records import tell
 
@@ -44,6 +45,7 @@ class Transmission:
         self._leaving = threading.Event()
         self._refusal: DeliveryError | None = None
         self._ended = False
+        self._others = set(threading.enumerate())
 
     def deliveries(self, over: Callable[[], bool]) -> Iterator[Delivery]:
         """Yield what the sender says; it goes on when the next one is asked for.
@@ -76,10 +78,12 @@ class Transmission:
 
     def rest(self) -> Iterator[Delivery]:
         """Yield what the sender still says after it was told to end, unless it has ended or does not listen."""
-        with suppress(queue.Empty):
+        try:
             while not self._ended and (item := self._queue.get(timeout=GRACE)) is not _END:
                 self._written.release()
                 yield item
+        except queue.Empty:
+            self._leave()
         self._ended = True
 
     def _next(self, over: Callable[[], bool]) -> Any:
@@ -92,7 +96,12 @@ class Transmission:
                 with suppress(queue.Empty):
                     return self._queue.get(timeout=GRACE)
                 self.problem = "the sender was told to stop, and did not"
+                self._leave()
                 return _END
+
+    def _leave(self) -> None:
+        """See to it that the command line does not wait for what the sender has started."""
+        strays.extend(one for one in threading.enumerate() if one not in self._others)
 
     def _send(self) -> None:
         """Run the sender; what it says is handed over one by one."""
