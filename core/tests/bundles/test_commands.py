@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -134,6 +135,13 @@ def test_diff_compares_each_parameter_alone(run, blueprint_file):
         "- SeriesDescription",
         "+ SeriesDescription",
     ]
+
+
+def test_flatten_of_a_file_with_an_odd_name(run, blueprint_file):
+    path = blueprint_file('StudyID = "copy"', name="a\nb.toml")
+    code, out, _ = run("blueprint", "flatten", path)
+    assert code == 0
+    assert list(tomllib.loads(out)) == ["schema", "elements"]
 
 
 def test_flatten_builds_the_same(run, bundle_folder, tmp_path):

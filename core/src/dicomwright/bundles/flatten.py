@@ -46,11 +46,11 @@ def flattened(reading: Reading, name: str) -> str:
     clashes = [path for path, contents in sorted(reading.resources.items()) if len(contents) > 1]
     if clashes:
         raise BlueprintError(
-            f"{name} cannot be one file: its parts read different files of the name {shown(clashes[0])}",
+            f"{printable(name)} cannot be one file: its parts read different files of the name {shown(clashes[0])}",
             hint="rename one of them",
             kind="flatten",
         )
-    head = [f"# Flattened from {name} by: dicomwright blueprint flatten"]
+    head = [f"# Flattened from {printable(name)} by: dicomwright blueprint flatten"]
     head += [f"# It reads {path}, which must stand beside it." for path in sorted(reading.resources)]
     head.append(f"schema = {SCHEMA}")
     if reading.summary:
