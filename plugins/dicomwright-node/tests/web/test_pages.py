@@ -96,6 +96,16 @@ def test_patient_data_is_hidden_unless_it_is_asked_for(site, path):
     assert "Doe" not in page
 
 
+def test_a_destination_says_nothing_of_the_patient(make_site):
+    site = make_site()
+    with site.store.database.transaction() as write:
+        place = "file:///results/HUSH-4711/jane%20doe.txt"
+        write.execute("UPDATE deliveries SET destination = ? WHERE job_id = 1", (place,))
+    page = site.text("/jobs/1")
+    assert "file:///results/[patient]/[patient] [patient].txt" in page
+    assert "HUSH" not in page
+
+
 def test_patient_data_is_shown_if_it_is_asked_for(make_site):
     site = make_site(show_phi=True)
     assert "HUSH-4711" in site.text("/")

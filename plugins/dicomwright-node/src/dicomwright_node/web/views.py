@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from dicomwright_node.jobs.privacy import redacted
+from dicomwright_node.jobs.privacy import redacted, secrets_of
 from dicomwright_node.jobs.written import EXPLANATION
 from dicomwright_node.store import deliveries, instances
 
@@ -115,6 +115,7 @@ def _described(path: Path) -> tuple[str, str]:
 def outputs_of(store: Store, job: Job, *, show_phi: bool) -> list[OutputView]:
     """Return the outputs of a job."""
     rows = deliveries.of_job(store.database, job.id)
+    secrets = frozenset() if show_phi else _secrets(store, job)
     found = []
     for output in deliveries.outputs_of_job(store.database, job.id):
         explained = _explanation(store.files.path(output.path))
@@ -123,7 +124,7 @@ def outputs_of(store: Store, job: Job, *, show_phi: bool) -> list[OutputView]:
                 output,
                 tuple(row for row in rows if row.output_id == output.id),
                 tuple(
-                    row.destination if show_phi else redacted(unquote(row.destination), frozenset([job.key]))
+                    row.destination if show_phi else redacted(unquote(row.destination), secrets)
                     for row in rows
                     if row.output_id == output.id
                 ),
@@ -132,6 +133,12 @@ def outputs_of(store: Store, job: Job, *, show_phi: bool) -> list[OutputView]:
             )
         )
     return found
+
+
+def _secrets(store: Store, job: Job) -> frozenset[str]:
+    """Return what a path may say of the patient."""
+    firsts = (many[0].path for many in instances.of_job(store.database, job.id).values())
+    return secrets_of(map(store.files.path, firsts)) | {job.key}
 
 
 def _explanation(folder: Path) -> dict[str, Any]:
