@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from http.client import HTTPConnection
@@ -16,14 +17,21 @@ from dicomwright_node.http_server import HttpServer
 HEAD = b"GET /who HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
+async def _slow(request):
+    body = await request.body()
+    await asyncio.sleep(0.5)
+    return PlainTextResponse(str(len(body)))
+
+
 @pytest.fixture
 def port(monkeypatch):
     """Return the port of a server that is not patient."""
     monkeypatch.setattr("dicomwright_node.http_connection._SECONDS", 0.2)
     monkeypatch.setattr("dicomwright_node.http_connection._MOST", 3)
     who = Route("/who", lambda request: PlainTextResponse(request.client.host))
+    slow = Route("/slow", _slow, methods=["POST"])
     config = NodeConfig(http=HttpConfig(port=0), stow=StowConfig(enabled=False))
-    server = HttpServer(config, None, [who])
+    server = HttpServer(config, None, [who, slow])
     yield server.start()
     server.stop()
     server.join()
@@ -64,6 +72,18 @@ def test_a_connection_is_kept_while_requests_come(port):
         assert connection.getresponse().read() == b"127.0.0.1"
         time.sleep(0.08)
     assert connection.sock is used
+    connection.close()
+
+
+def test_a_slow_body_and_a_slow_answer_are_waited_for(port):
+    def slowly():
+        for _ in range(5):
+            yield b"12"
+            time.sleep(0.1)
+
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request("POST", "/slow", slowly(), {"Content-Length": "10"})
+    assert connection.getresponse().read() == b"10"
     connection.close()
 
 
