@@ -192,6 +192,12 @@ def test_too_large_is_sent_in_halves(web, send, said, answers):
     assert [body.count(b"application/dicom\r\n") for _, _, body in server.requests] == [5, 2, 3, 1, 2]
 
 
+def test_no_half_follows_one_that_shows_that_it_would_be_of_no_use(web, send, said, answers):
+    server = web(answers.status(413), answers.status(401))
+    assert said(send(server.url)) == {"refused": 5}
+    assert len(server.requests) == 2
+
+
 def test_one_that_is_too_large(web, send, said, answers):
     report = send(web(answers.status(413)).url)
     assert said(report) == {"refused": 5}

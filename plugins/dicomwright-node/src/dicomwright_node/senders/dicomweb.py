@@ -76,9 +76,6 @@ class _Sending:
     def everything(self, files: Sequence[Path]) -> Iterator[Delivery]:
         """Yield what became of each file; no request follows one that shows that it would be of no use now."""
         for batch in _batches(files, self._setup):
-            if self._ended is not None:
-                yield from (replace(self._ended, file=file) for file in batch)
-                continue
             try:
                 yield from self._batch(batch)
             except NoAnswerError as error:
@@ -88,6 +85,9 @@ class _Sending:
 
     def _batch(self, files: list[Path]) -> Iterator[Delivery]:
         """Send one request; in halves if the server finds it too large."""
+        if self._ended is not None:
+            yield from (replace(self._ended, file=file) for file in files)
+            return
         by_uid: dict[str, Path] = {}
         for file in files:
             try:
