@@ -106,7 +106,7 @@ def _from_nifti(folder: Path, runs: int, pythons: Pythons) -> dict[str, Any]:
     works = {"w2": as_data(compare_commands(all_of_them, folder, min(runs, 3)), "dicomwright")}
     for name, file in (("w2-repeated", "w2.nii"), ("w2-gz", "w2.nii.gz"), ("w2-small", "small.nii")):
         commands = from_nifti_alone(folder / file, pythons)
-        works[name] = as_data(compare_commands(commands, folder, 2 * runs + 1), "dicomwright")
+        works[name] = as_data(compare_commands(commands, folder, 2 * runs - 1), "dicomwright")
     return works
 
 
