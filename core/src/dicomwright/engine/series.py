@@ -120,7 +120,8 @@ class Series(Sequence["Dataset"]):
         directory : path
             The folder; it is made. It may exist if it is empty.
         jobs : int, optional
-            Number of threads that encode and write; chosen by the size of the instances if not given.
+            Number of threads that encode and write; if not given, four where files are synced, else by the size of the
+            instances.
         overwrite : bool
             Replace a series that an earlier run wrote into the folder.
         fsync : bool
