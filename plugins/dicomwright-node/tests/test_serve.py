@@ -27,7 +27,8 @@ SOON = "[jobs]\nsettle = 0.2\nquiet = 0.2\n"
 def associate(port, tls=None):
     ae = AE("SCU")
     ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 5
+    ae.acse_timeout = ae.dimse_timeout = 30
+    ae.network_timeout = 120  # a busy machine is no reason to leave
     return ae.associate("127.0.0.1", port, ae_title="NODE", tls_args=(tls, "localhost") if tls else None)
 
 
