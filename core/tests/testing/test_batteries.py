@@ -32,6 +32,7 @@ def run(folder, *tests):
     (info / "entry_points.txt").write_text("[dicomwright]\nunbounded = acme_unbounded\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder,
+         "--confcutdir", folder,
          "-W", "error", "--junitxml", folder / "report.xml", *tests],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder)},

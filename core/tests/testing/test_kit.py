@@ -255,7 +255,7 @@ def test_the_plugin_of_pytest_is_light_and_quiet(tmp_path):
         tmp_path,
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-c", "/dev/null", *arguments, tmp_path],
+        [sys.executable, "-m", "pytest", "-c", "/dev/null", "--confcutdir", tmp_path, *arguments, tmp_path],
         capture_output=True,
         text=True,
         check=False,
@@ -271,6 +271,8 @@ def test_fixtures_are_known_to_pytest(tmp_path):
             "pytest",
             "-c",
             "/dev/null",
+            "--confcutdir",
+            tmp_path,
             "--rootdir",
             tmp_path,
             "--fixtures",
