@@ -144,7 +144,16 @@ def test_what_nox_and_the_matrix_leave_out(noxfile):
         name for name, value in noxfile.items() if hasattr(value, "tags") and hasattr(value, "venv_backend")
     }
     in_the_matrix = {name for name in sessions if "matrix" in noxfile[name].tags}
-    assert in_the_matrix == {"unit", "together", "built", "outsider", "tutorials", "pacs", "demo", "interpreters"}
+    assert in_the_matrix == {
+        "unit",
+        "together",
+        "built",
+        "outsider",
+        "tutorials",
+        "pacs",
+        "demo",
+        "interpreters",
+    }
     left_out = sessions - in_the_matrix - set(noxfile["nox"].options.sessions)
     assert left_out == {"bench", "faults", "standard", "matrix"}
 
