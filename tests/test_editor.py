@@ -155,6 +155,7 @@ def editor(folder):
 def ask(schema):
     """Return `ask(rule, method) -> answer` for a rule in a file that names the schema."""
     head = f"#:schema ./{schema.name}\nschema = 1\n[elements]\n"
+    schema.with_name(".taplo.toml").write_text('include = ["*.toml"]\n')  # the settings of no folder above
     with editor(schema.parent) as at:
         yield lambda rule, method: at(schema.with_name(f"{hash(rule)}.toml"), f"{head}{rule}\n", method)
 
