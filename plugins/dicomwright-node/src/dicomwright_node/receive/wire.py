@@ -114,10 +114,8 @@ class Wire:
         """
         try:
             data = self._file.read(size)
-        except TimeoutError as error:
-            raise PeerError("nothing came in time", reason=0) from error
         except OSError as error:
-            raise PeerError(f"the connection broke ({error.strerror or error})") from error
+            raise _lost(error) from error
         self.heard = self.heard or bool(data)
         if len(data) < size:
             raise PeerError("the connection was closed", reason=0)
@@ -134,10 +132,8 @@ class Wire:
         """
         try:
             size = self._file.readinto1(buffer)
-        except TimeoutError as error:
-            raise PeerError("nothing came in time", reason=0) from error
         except OSError as error:
-            raise PeerError(f"the connection broke ({error.strerror or error})") from error
+            raise _lost(error) from error
         if not size:
             raise PeerError("the connection was closed", reason=0)
         return size
@@ -185,3 +181,10 @@ class Wire:
                 pass
         self._file.close()
         self._socket.close()
+
+
+def _lost(error: OSError) -> PeerError:
+    """Return the error for a read that failed."""
+    if isinstance(error, TimeoutError):
+        return PeerError("nothing came in time", reason=0)
+    return PeerError(f"the connection broke ({error.strerror or error})")
