@@ -251,16 +251,29 @@ def test_after_a_crash_everything_goes_on_from_a_safe_state(store):
     ]
 
 
-def test_a_job_under_which_the_node_died_again_and_again_fails(store):
-    job = ready(store)
-    for _ in range(2):
-        jobs.claim(store.database, "ready", "running", "w")
-        upkeep.recover(store.database, store.files, most_attempts=3)
+def test_a_job_under_which_the_node_died_again_and_again_fails(store, monkeypatch):
+    job, clock = ready(store), [1e9]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    waits = []
+    for _ in range(7):
+        assert jobs.claim(store.database, "ready", "running", "w").id == job.id
+        upkeep.recover(store.database, store.files, most_attempts=8)
+        waits.append(jobs.get(store.database, job.id).not_before - clock[0])
+        clock[0] += waits[-1]
+    assert waits == [0, 1, 2, 4, 8, 16, 30]
     jobs.claim(store.database, "ready", "running", "w")
-    assert upkeep.recover(store.database, store.files, most_attempts=3).failed_jobs == 1
+    assert upkeep.recover(store.database, store.files, most_attempts=8).failed_jobs == 1
     failed = jobs.get(store.database, job.id)
-    assert (failed.state, failed.error) == ("failed", "the node ended while it ran, 3 times")
+    assert (failed.state, failed.error) == ("failed", "the node ended while it ran, 8 times")
     assert upkeep.retry(store.database, job.id).attempts == 0
+
+
+def test_a_job_under_which_the_node_died_lets_others_go_first(store):
+    suspect, other = ready(store), ready(store)
+    for _ in range(2):
+        assert jobs.claim(store.database, "ready", "running", "w").id == suspect.id
+        upkeep.recover(store.database, store.files)
+    assert jobs.claim(store.database, "ready", "running", "w").id == other.id
 
 
 def test_only_what_failed_is_tried_again(store):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Purged", "Recovered", "purge", "recover", "retry", "sweep", "used_bytes"]
 
+_LONGEST_WAIT = 30.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -41,10 +43,11 @@ class Purged:
     instances: int
 
 
-def recover(database: Database, files: Files, *, most_attempts: int = 10) -> Recovered:
+def recover(database: Database, files: Files, *, most_attempts: int = 20) -> Recovered:
     """Bring everything into a state from which it goes on; called once, by the node that holds the folder's lock.
 
-    A job that was running runs again, unless the node died under it `most_attempts` times: it may be the cause.
+    A job that was running runs again: at once after the first time, later after a wait that doubles, so that others
+    go before it. It may be what brings the node down: after `most_attempts` times, at least seven minutes, it fails.
     A delivery that was under way is pending: the ledger knows which files arrived.
     """
     again, failed = 0, 0
@@ -53,7 +56,10 @@ def recover(database: Database, files: Files, *, most_attempts: int = 10) -> Rec
             "SELECT id, attempts FROM jobs WHERE state = 'running' ORDER BY id"
         ).fetchall():
             if row["attempts"] < most_attempts:
-                move_within(write, row["id"], "running", "ready")
+                wait = 2.0 ** (row["attempts"] - 2) if row["attempts"] > 1 else 0.0
+                move_within(
+                    write, row["id"], "running", "ready", not_before=time.time() + min(wait, _LONGEST_WAIT)
+                )
                 again += 1
             else:
                 error = f"the node ended while it ran, {row['attempts']} times"
