@@ -18,6 +18,7 @@ from dicomwright.engine.nodes import Node, Resolver
 from dicomwright.engine.plan import Plan
 from dicomwright.engine.private import parent_creators
 from dicomwright.engine.rules import Rule, merge
+from dicomwright.engine.shared import of_one_series
 from dicomwright.engine.template import constant_value, parts_of
 from dicomwright.errors import BlueprintError, DicomwrightError, Problem
 
@@ -63,7 +64,7 @@ def compile_plan(request: BuildRequest) -> Plan:
     charset = _charset(nodes, request, problems)
     nodes = _with_charset(nodes, charset)
     encodings = convert_encodings(charset) if charset else default_encoding
-    parts = parts_of(nodes, encodings, request.uids, problems)
+    parts = of_one_series(parts_of(nodes, encodings, request.uids, problems), nodes, problems)
     if problems:
         raise _one_error(resolver.errors, problems)
     return Plan(request, rules, parts, bulk, encodings, tuple(resolver.warnings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -179,7 +179,15 @@ class Group:
             yield sequence_bytes(self.tag, [b"".join((before, column.data[start:end], after))])
 
 
-Part = Fixed | Column | Field | Group
+class Part(Protocol):
+    """An element of the output."""
+
+    @property
+    def tag(self) -> int:
+        """Its tag."""
+
+    def encode(self, env: BuildEnvironment) -> bytes:
+        """Return the element of an instance; nothing if it has none."""
 
 
 def parts_of(
