@@ -67,7 +67,7 @@ def test_bytes_do_not_depend_on_the_number_of_jobs(build, tmp_path, name, proces
 
 @pytest.mark.usefixtures("in_processes")
 def test_a_dead_process_is_one_error_and_leaves_nothing(build, tmp_path, started):
-    series = build("rle", np.zeros((40, 32, 33), np.int16))
+    series = build("jpeg-ls", np.zeros((40, 32, 33), np.int16))
     real = series._plan.bulk.varying.func
 
     def killing(env):
@@ -89,14 +89,14 @@ def test_a_dead_process_is_one_error_and_leaves_nothing(build, tmp_path, started
 def test_a_process_that_cannot_start_is_one_error(build, tmp_path, monkeypatch):
     monkeypatch.setattr("dicomwright_codecs.workers._START", "raise SystemExit('no such thing')")
     with pytest.raises(PublishError, match=r"image 1: the process .* ended with status 1 \(no such thing\)"):
-        build("rle").write(tmp_path / "out", jobs=2)
+        build("jpeg-ls").write(tmp_path / "out", jobs=2)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("lets_go", [True, False])
 def test_a_bounded_number_is_under_way(build, tmp_path, monkeypatch, lets_go):
     monkeypatch.setattr(Job, "lets_go", lets_go)
-    series = build("rle", np.zeros((60, 32, 33), np.int16))
+    series = build("jpeg-ls", np.zeros((60, 32, 33), np.int16))
     compression = series._plan.bulk.rule.element._compression
     asked = []
     real = compression._request.frames

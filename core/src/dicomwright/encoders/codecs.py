@@ -115,7 +115,7 @@ class Compression(Protocol):
         """Return PhotometricInterpretation (0028,0004) of the compressed pixels."""
 
     def value(self, index: int) -> Any:
-        """Return the fragments of an instance (PS3.5 A.4), without the delimiter behind them."""
+        """Return the fragments of an instance (PS3.5 A.4), bytes-like or `BulkParts`, without the delimiter behind."""
 
     def loss(self, index: int) -> Loss:
         """Return what was lost of an instance; only asked where `method` says that something is."""

@@ -28,7 +28,7 @@ class BulkParts:
     Examples
     --------
     >>> value = BulkParts((letter * 2 for letter in (b"a", b"b", b"c")), 6)
-    >>> len(value), b"".join(value)
+    >>> len(value), bytes(value)
     (6, b'aabbcc')
 
     """
@@ -39,6 +39,9 @@ class BulkParts:
 
     def __len__(self) -> int:
         return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self)
 
     def __iter__(self) -> Iterator[memoryview]:
         """Yield the parts as bytes.

@@ -31,6 +31,7 @@ _HEADERS_AT_ONCE = 64  # made one after the other: a header that is made between
 _HEADER_BYTES = 2**20
 _FILES_AT_ONCE = 8  # that a thread takes
 _BYTES_AT_ONCE = 2**22
+_TURNS = 8  # of each thread, at least, so that none waits long for the others at the end
 _TEXT_VRS = TEXT_VRS | {"SQ"}
 
 
@@ -64,7 +65,8 @@ def _write_all(writer: _Writer, jobs: int | None, done: Callable[[int], None]) -
     size = writer.finish(first, headers)
     done(1)
     threads = jobs or _threads_for(size, fsync=writer.fsync)
-    runs = _started_runs(writer, size, len(headers[0] or b""))
+    step = min(_step(_FILES_AT_ONCE, _BYTES_AT_ONCE, size), writer.plan.count // (_TURNS * threads))
+    runs = _started_runs(writer, max(step, 1), len(headers[0] or b""))
     if threads == 1:
         for run, started in runs:
             writer.finish(run, started)
@@ -81,10 +83,9 @@ def _threads_for(size: int, *, fsync: bool) -> int:
     return min(os.cpu_count() or 1, _MOST_THREADS) if size >= _WORTH_A_THREAD else 1
 
 
-def _started_runs(writer: _Writer, size: int, header: int) -> Iterator[tuple[range, list[bytes | None]]]:
-    """Yield the instances after the first, a few at a time, with their headers."""
+def _started_runs(writer: _Writer, step: int, header: int) -> Iterator[tuple[range, list[bytes | None]]]:
+    """Yield the instances after the first, `step` at a time, with their headers."""
     several = _step(_HEADERS_AT_ONCE, _HEADER_BYTES, header)
-    step = min(several, _step(_FILES_AT_ONCE, _BYTES_AT_ONCE, size))
     for batch in _parts(range(1, writer.plan.count), several):
         headers = writer.start(batch)
         for run in _parts(batch, step):

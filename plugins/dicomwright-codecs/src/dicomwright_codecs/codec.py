@@ -174,7 +174,8 @@ class ImageCompression:
         layout = self._request.layout(indices[0])
         lets_go = self._job(layout).lets_go
         count = side_by_side(jobs, len(indices) * layout.frames, layout.frame_bytes, processes=not lets_go)
-        if count == 1 or self._session is not None:
+        by_writers = self._family == "rle" and len(indices) > 1  # so fast that handing over would cost more
+        if count == 1 or by_writers or self._session is not None:
             yield
             return
         with Session(count, "" if lets_go else self._family, indices, self._compress) as session:
@@ -194,6 +195,8 @@ class ImageCompression:
 
     def _alone(self, index: int) -> Compressed:
         """Return an instance compressed here; it is remembered, as its header asks before its pixels do."""
+        if not self.method:
+            return self._compress(index, encode_here, None)
         with self._lock:
             if self._last is None or self._last[0] != index:
                 self._last = index, self._compress(index, encode_here, None)

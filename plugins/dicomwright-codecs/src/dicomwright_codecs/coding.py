@@ -97,12 +97,12 @@ def _rle(job: Job, frame: Buffer) -> Result:
     pack = import_module("imagecodecs").packbits_encode
     octets = np.frombuffer(frame, np.uint8).reshape(job.rows, job.columns, job.samples, -1)
     planes = np.ascontiguousarray(octets[..., ::-1].transpose(2, 3, 0, 1)).reshape(-1, job.rows, job.columns)
-    segments = [bytes(pack(plane, axis=-1)) for plane in planes]
-    segments = [segment + b"\0" * (len(segment) % 2) for segment in segments]
+    segments = [pack(plane, axis=-1) for plane in planes]
+    segments = [segment + b"\0" if len(segment) % 2 else segment for segment in segments]
     offsets = accumulate(map(len, segments[:-1]), initial=_RLE_HEADER.size)
     numbers = [len(segments), *offsets]
     header = _RLE_HEADER.pack(*numbers, *[0] * (16 - len(numbers)))
-    return Result(header + b"".join(segments), 0.0)
+    return Result(b"".join((header, *segments)), 0.0)
 
 
 def _jpeg_ls(job: Job, frame: Buffer) -> Result:

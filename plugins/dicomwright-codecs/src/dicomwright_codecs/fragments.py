@@ -7,6 +7,7 @@ import struct
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
+from dicomwright.engine.bulk import BulkParts
 from dicomwright.errors import BlueprintError
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def encapsulated(streams: Iterable[bytes], count: int) -> Any:
     """Return the fragments of an instance, without the delimiter behind them.
 
     The table in front needs the lengths of all fragments, and the ratio in the header of lossy images needs them
-    even earlier. So the compressed frames, which are small, are collected; the pixels never are.
+    even earlier. So the compressed frames, which are small, are collected; the pixels never are. A single frame is
+    not copied.
 
     Examples
     --------
@@ -44,6 +46,8 @@ def encapsulated(streams: Iterable[bytes], count: int) -> Any:
         The fragments are longer than the table can say.
 
     """
+    if count == 1:
+        return _alone(next(iter(streams)))
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="dicomwright-") as target:
         table = b"\0" * 4 * count
         target.write(_ITEM + struct.pack("<I", len(table)) + table)
@@ -51,8 +55,7 @@ def encapsulated(streams: Iterable[bytes], count: int) -> Any:
         first = at = target.tell()
         for stream in streams:
             offsets.append(at - first)
-            pad = b"\0" * (len(stream) % 2)
-            for part in (_ITEM, struct.pack("<I", len(stream) + len(pad)), stream, pad):
+            for part in _item(stream):
                 target.write(part)
             at = target.tell()
         if offsets[-1] > _LARGEST:
@@ -68,3 +71,17 @@ def encapsulated(streams: Iterable[bytes], count: int) -> Any:
             return target.read()
         target.flush()
         return mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _item(stream: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the fragment of a code stream: its header, itself, and what makes its length even."""
+    pad = b"\0" * (len(stream) % 2)
+    return _ITEM + struct.pack("<I", len(stream) + len(pad)), stream, pad
+
+
+def _alone(stream: bytes) -> BulkParts:
+    """Return a table of one frame, which begins at zero, and the frame."""
+    header, stream, pad = _item(stream)
+    start = _ITEM + struct.pack("<II", 4, 0) + header
+    parts = [part for part in (start, stream, pad) if part]
+    return BulkParts(parts, sum(map(len, parts)))
