@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RawWrite"]
 
-BLOCK = 1 << 16
+BLOCK = 1 << 18  # values: with fewer, threads wait for the interpreter's lock
 
 
 class RawWrite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dicomwright._dataclass import dataclass
@@ -25,6 +26,7 @@ _SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D,
 _ROWS = 0x00280010
 _SOURCES = "SourceImageSequence"
 _CODE_PARTS = 3
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
 _LONGEST_UID = 64
 #: CID 7202, the default purpose of reference of a source image.
 SOURCE_IMAGE = ("121322", "DCM", "Source image for image processing operation")
@@ -219,10 +221,7 @@ def _same_study(study: str, blueprint: Blueprint) -> bool:
 
 def _is_uid(value: str) -> bool:
     """Tell whether a text is a UID; parents may hold anything."""
-    parts = value.split(".")
-    return len(value) <= _LONGEST_UID and all(
-        part.isascii() and part.isdigit() and (part == "0" or part[0] != "0") for part in parts
-    )
+    return len(value) <= _LONGEST_UID and _UID.fullmatch(value) is not None
 
 
 def _owned(blueprint: Blueprint) -> Blueprint:

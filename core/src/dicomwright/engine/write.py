@@ -27,10 +27,10 @@ __all__ = ["write_instances"]
 
 _WORTH_A_THREAD = 128 * 1024  # bytes of pixels an instance; below, handing over costs more than it gains
 _MOST_THREADS = 4
-_HEADERS_AT_ONCE = 64  # made one after the other: a header that is made between pixels takes twice as long
+_HEADERS_AT_ONCE = 512  # made one after the other: a header that is made between pixels takes twice as long
 _HEADER_BYTES = 2**20
-_FILES_AT_ONCE = 8  # that a thread takes
-_BYTES_AT_ONCE = 2**22
+_FILES_AT_ONCE = 32  # that a thread takes
+_BYTES_AT_ONCE = 2**24
 _TURNS = 8  # of each thread, at least, so that none waits long for the others at the end
 _TEXT_VRS = TEXT_VRS | {"SQ"}
 

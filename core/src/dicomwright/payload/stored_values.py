@@ -29,6 +29,7 @@ _PART_OF_STEP = 2.0**-10
 _LABELS = 256
 _VOXELS_PER_LABEL = 4
 _SAMPLE = 4096
+_CHECKED_AT_ONCE = 1 << 14  # values: most candidates fail at the first
 # The steps of scaled whole numbers: binary fractions and decimals, the coarsest first.
 _ROUND_STEPS = sorted(
     [2.0**-power for power in range(1, 11)] + [10.0**-power for power in range(1, 7)], reverse=True
@@ -232,7 +233,7 @@ def _with_rescale(
     telling = min(abs(step), source.high - source.low)
     precision = min(source.precision * max(source.largest_value, abs(start)), _PART_OF_STEP * telling)
     worst = 0.0
-    for (block,) in blocks(in_memory_order(source.volume.array)):
+    for (block,) in blocks(in_memory_order(source.volume.array), size=_CHECKED_AT_ONCE):
         values = source.values(block)
         back = np.rint((values - start) / step) * step + start
         worst = max(worst, float(np.abs(back - values).max()))
