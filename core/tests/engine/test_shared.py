@@ -6,6 +6,7 @@ from pydicom import dcmread
 from dicomwright import (
     OMIT,
     Blueprint,
+    CopyElement,
     DicomwrightError,
     FunctionalElement,
     IndexElement,
@@ -19,8 +20,8 @@ SHARED = {
     "StudyInstanceUID": ("UI", "2.25.{}"),
     "SeriesInstanceUID": ("UI", "2.25.{}"),
     "FrameOfReferenceUID": ("UI", "2.25.{}"),
-    "AccessionNumber": ("SH", "{}"),
-    "SeriesNumber": ("IS", "{}"),
+    "PatientBirthDate": ("DA", "1970010{}"),
+    "SOPClassUID": ("UI", "2.25.{}"),
 }
 
 
@@ -78,8 +79,16 @@ def test_inside_items_it_may_differ(build):
     assert [one.SourceImageSequence[0].StudyInstanceUID for one in series] == ["2.25.1", "2.25.2"]
 
 
-def test_a_copy_from_parents_that_differ_is_refused(build, make_series):
+@pytest.mark.parametrize("element", [CopyElement, InstanceCopyElement])
+def test_a_copy_from_parents_that_differ_is_refused(build, make_series, element):
+    parents = make_series(modality="MR", shape=(3, 6, 4))
+    parents[2].PatientSex = "F" if parents[0].PatientSex == "M" else "M"
+    with pytest.raises(DicomwrightError, match=r"PatientSex .*(of instance 3 is not that of|differs).*value"):
+        build([element("PatientSex")], count=3, parents=parents)
+
+
+def test_a_study_that_was_numbered_anew_can_be_copied_for_each_instance(build, make_series):
     parents = make_series(modality="MR", shape=(3, 6, 4))
     parents[2].StudyID = "other"
-    with pytest.raises(DicomwrightError, match=r"StudyID .* of instance 3 is not that of instance 1"):
-        build([InstanceCopyElement("StudyID")], count=3, parents=parents)
+    series = build([InstanceCopyElement("StudyID")], count=3, parents=parents)
+    assert series[2].StudyID == "other"

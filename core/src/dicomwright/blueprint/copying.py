@@ -9,7 +9,7 @@ from pydicom.tag import BaseTag
 from dicomwright.blueprint.elements import VirtualElement
 from dicomwright.blueprint.raw_copies import copy_encoded
 from dicomwright.blueprint.resolution import OMIT, Level, PerInstance, Resolution
-from dicomwright.blueprint.tags import PrivateTag
+from dicomwright.blueprint.tags import ONE_IN_A_SERIES, PrivateTag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,9 +175,12 @@ def _from_series(element: VirtualElement, env: SeriesEnvironment) -> DataElement
     if env.parents is None:
         return None
     if env.parents.varies(element.tag):
+        hint = 'copy it for each instance, with "copy-instance" (InstanceCopyElement)'
+        if element.tag in ONE_IN_A_SERIES:
+            hint = "the output is one series: give it a value in the blueprint, or fewer parents"
         raise element.problem(
             "differs between the instances of the parent series",
-            hint='copy it for each instance, with "copy-instance" (InstanceCopyElement)',
+            hint=hint,
             kind="varies-in-parent",
         )
     return _of_instance(element.tag, env.parents, 0)

@@ -22,7 +22,7 @@ from dicomwright.errors import BlueprintError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AnyTag", "PrivateTag", "TagLike", "describe", "sort_key", "to_tag"]
+__all__ = ["ONE_IN_A_SERIES", "AnyTag", "PrivateTag", "TagLike", "describe", "sort_key", "to_tag"]
 
 _HEX_TAG = re.compile(r"\(?([0-9A-Fa-f]{4})\s*,?\s*([0-9A-Fa-f]{4})\)?|0[xX]([0-9A-Fa-f]{1,8})")
 _PRIVATE_TAG = re.compile(
@@ -32,6 +32,25 @@ _PRIVATE_TAG = re.compile(
 _NOT_IN_CREATOR = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
 _CREATOR_LENGTH = 64
 _LAST_TAG = 0xFFFFFFFF
+
+ONE_IN_A_SERIES = frozenset(
+    map(
+        tag_for_keyword,
+        (
+            "PatientName",
+            "PatientID",
+            "IssuerOfPatientID",
+            "PatientBirthDate",
+            "PatientSex",
+            "StudyInstanceUID",
+            "SeriesInstanceUID",
+            "FrameOfReferenceUID",
+            "Modality",
+            "SOPClassUID",
+        ),
+    ),
+)
+"""What must never differ between the instances of a series: whose they are, and what they belong to (PS3.3 A.1.2)."""
 
 
 @dataclass(frozen=True, slots=True)

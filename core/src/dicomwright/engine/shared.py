@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom.datadict import tag_for_keyword
-
-from dicomwright.blueprint.tags import describe
+from dicomwright.blueprint.tags import ONE_IN_A_SERIES, describe
 from dicomwright.engine.template import Column, Field, Part
 from dicomwright.errors import BlueprintError, Problem
 
@@ -17,29 +15,6 @@ if TYPE_CHECKING:
     from dicomwright.engine.nodes import Node
 
 __all__ = ["of_one_series"]
-
-_SHARED = frozenset(
-    map(
-        tag_for_keyword,
-        (
-            "PatientName",
-            "PatientID",
-            "IssuerOfPatientID",
-            "PatientBirthDate",
-            "PatientSex",
-            "StudyInstanceUID",
-            "StudyID",
-            "StudyDate",
-            "StudyTime",
-            "AccessionNumber",
-            "SeriesInstanceUID",
-            "SeriesNumber",
-            "Modality",
-            "FrameOfReferenceUID",
-            "SOPClassUID",
-        ),
-    ),
-)
 
 
 class Same:
@@ -78,7 +53,7 @@ def of_one_series(parts: Sequence[Part], nodes: Iterable[Node], problems: list[P
     node_of = {int(node.tag): node for node in nodes}
     guarded: list[Part] = []
     for part in parts:
-        shared = part.tag in _SHARED
+        shared = part.tag in ONE_IN_A_SERIES
         if shared and isinstance(part, Column) and (other := _other(part)):
             problems.append(_problem(node_of[part.tag], other, 1))
         guarded.append(Same(part) if shared and isinstance(part, Field) else part)
