@@ -111,6 +111,34 @@ def test_many_stores_on_a_busy_machine(peer, instances, figure):
     assert stored == received.keys()
 
 
+def arrived(ledger):
+    """Return the UIDs of which a ledger says that they arrived."""
+    return {row.sop_instance_uid for row in Ledger.read(ledger) if row.arrived} if ledger.exists() else set()
+
+
+def run_or_kill(command, seconds):
+    """Return the exit code of a command, None if it was killed because its time was over."""
+    child = subprocess.Popen([sys.executable, "-m", "dicomwright", *map(str, command)])
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        return None
+
+
+def send_under_fire(command, ledger, log, chance):
+    """Send until it ends, killing it thrice; return exit code, kills, and how much was confirmed and came again."""
+    code, kills, confirmed_twice = None, 0, 0
+    while code is None:
+        known, before = arrived(ledger), Counter(log.read_text().split())
+        code = run_or_kill(command, chance.uniform(0.3, 4.0) if kills < 3 else 300)
+        kills += code is None
+        after = Counter(log.read_text().split())
+        confirmed_twice += sum(after[uid] > before[uid] for uid in known)
+    return code, kills, confirmed_twice
+
+
 def test_kills_at_random_times(peer, instances, figure):
     url, log = peer
     count, chance = 300, random.Random(SEED)
@@ -119,38 +147,10 @@ def test_kills_at_random_times(peer, instances, figure):
     for number in range(KILLS):
         ledger = folder.with_name(f"out{number}.ledger")
         log.write_text("")
-        kills = 0
-        while True:
-            before = Counter(log.read_text().split())
-            known = (
-                {row.sop_instance_uid for row in Ledger.read(ledger) if row.arrived}
-                if ledger.exists()
-                else set()
-            )
-            child = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "dicomwright",
-                    "send",
-                    str(folder),
-                    url,
-                    "--ledger",
-                    str(ledger),
-                    "--quiet",
-                ]
-            )
-            try:
-                code = child.wait(chance.uniform(0.3, 4.0) if kills < 3 else 300)
-            except subprocess.TimeoutExpired:
-                os.kill(child.pid, signal.SIGKILL)
-                child.wait()
-                code, kills = None, kills + 1
-            after = Counter(log.read_text().split())
-            confirmed_twice += sum(after[uid] > before[uid] for uid in known)
-            if code is not None:
-                break
+        command = ["send", folder, url, "--ledger", ledger, "--quiet"]
+        code, kills, again = send_under_fire(command, ledger, log, chance)
         received = Counter(log.read_text().split())
+        confirmed_twice += again
         most_in_doubt = max(most_in_doubt, received.total() - count)
         assert code == 0
         assert len(received) == count
