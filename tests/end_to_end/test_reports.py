@@ -9,10 +9,11 @@ import pydicom
 import pytest
 from click.testing import CliRunner
 from dicomwright_pdf.testing import file_of, pdf_of
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from dicomwright import Blueprint, DicomFactory, StaticElement
 from dicomwright.cli.group import cli
-from dicomwright.errors import SourceError
+from dicomwright.errors import DicomwrightError, SourceError
 
 SHIPPED = Blueprint.load("encapsulated-pdf") + Blueprint([StaticElement("SeriesDescription", "LO", "Report")])
 REPORT = pdf_of("Liver: normal.", "Spleen: normal.", "Kidneys: normal.", title="Abdomen")
@@ -63,6 +64,24 @@ def test_pages_of_a_blueprint_of_documents():
     (pages,) = DicomFactory().encode_pdf(REPORT, None, SHIPPED, form="pages", reader_options={"dpi": "36"})
     assert [(page.Modality, page.SeriesDescription) for page in pages] == [("OT", "Report")] * 3
     assert "MIMETypeOfEncapsulatedDocument" not in pages[0]
+
+
+def test_pages_are_compressed_and_the_document_is_not():
+    document, pages = DicomFactory().encode_pdf(
+        REPORT, None, SHIPPED, form="both", reader_options={"dpi": "36"}, transfer_syntax="rle"
+    )
+    assert document[0].file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert {page.file_meta.TransferSyntaxUID for page in pages} == {RLELossless}
+    plain = DicomFactory().encode_pdf(REPORT, None, SHIPPED, form="pages", reader_options={"dpi": "36"})[0]
+    for page, other in zip(pages, plain, strict=True):
+        assert (page.pixel_array == other.pixel_array).all()
+
+
+def test_a_document_has_no_pixels_to_compress():
+    with pytest.raises(DicomwrightError, match="rle"):
+        DicomFactory().encode_pdf(REPORT, None, SHIPPED, transfer_syntax="rle")
+    (document,) = DicomFactory().encode_pdf(REPORT, None, SHIPPED, transfer_syntax="implicit-le")
+    assert document[0].file_meta.TransferSyntaxUID == ImplicitVRLittleEndian
 
 
 class TestCommand:

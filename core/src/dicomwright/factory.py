@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pydicom.uid import EncapsulatedPDFStorage
-
 from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
-from dicomwright.blueprint.elements import StaticElement
-from dicomwright.blueprint.tags import to_tag
 from dicomwright.build import Build, BuildOptions, plain_encoding
 from dicomwright.encoders.context import Derivation
 from dicomwright.engine.request import PlainImages
-from dicomwright.errors import BlueprintError, SourceError
+from dicomwright.errors import SourceError
 from dicomwright.parents import ParentSeries
 
 if TYPE_CHECKING:
@@ -29,18 +25,6 @@ if TYPE_CHECKING:
     from dicomwright.plugins import PluginSet
 
 __all__ = ["DicomFactory"]
-
-_PAGES_ENCODER = "secondary-capture"
-_RENDERING = ("dpi", "colour", "pages")  # options of the PDF reader that do not concern a document as a whole
-#: What a blueprint says of a document itself, besides all of group 0042.
-_OF_DOCUMENT = (
-    "SOPClassUID",
-    "Modality",
-    "AcquisitionDateTime",
-    "BurnedInAnnotation",
-    "ConceptNameCodeSequence",
-)
-_DOCUMENT_GROUP = 0x0042
 
 
 class DicomFactory:
@@ -267,6 +251,8 @@ class DicomFactory:
         pages_blueprint: Blueprint | None = None,
         reader_options: Mapping[str, Any] | None = None,
         encoder_options: Mapping[str, Any] | None = None,
+        transfer_syntax: str = "",
+        codec_options: Mapping[str, Any] | None = None,
     ) -> list[Series]:
         """Build the DICOM form of a PDF report; needs ``dicomwright-pdf``, for pages ``dicomwright-sc`` too.
 
@@ -290,6 +276,8 @@ class DicomFactory:
             Such as ``{"dpi": "200", "colour": "grey"}``.
         encoder_options : mapping, optional
             Options of the encoder of the document, or of the pages if form is ``"pages"``.
+        transfer_syntax, codec_options
+            As those of `build`: of the pages, and of the document if form is ``"encapsulated"``.
 
         Returns
         -------
@@ -297,29 +285,11 @@ class DicomFactory:
             One, or two if form is ``"both"``: first the document, then the pages.
 
         """
-        if form not in ("encapsulated", "pages", "both"):
-            raise BlueprintError(f"form={form!r} is not 'encapsulated', 'pages' or 'both'")
-        given: dict[str, Any] = {"kwargs": kwargs, "encoder_options": encoder_options}
-        rendering = dict(reader_options or {})
-        if form == "pages":
-            of_pages = _pages_blueprint(blueprint) if _is_of_document(blueprint) else blueprint
-            pages = self.build(
-                report, of_pages, parents, "pdf", _PAGES_ENCODER, reader_options=rendering, **given
-            )
-            return [pages]
-        parents = ParentSeries.of(parents)
-        embedding = {name: value for name, value in rendering.items() if name not in _RENDERING}
-        document = self.build(
-            report, blueprint, parents, "pdf", "encapsulated-pdf", reader_options=embedding, **given
-        )
-        if form == "encapsulated":
-            return [document]
-        study = StaticElement("StudyInstanceUID", "UI", document.result["series"][0]["study_instance_uid"])
-        of_pages = (pages_blueprint or _pages_blueprint(blueprint)) + Blueprint([study])
-        pages = self.build(
-            report, of_pages, parents, "pdf", _PAGES_ENCODER, kwargs=kwargs, reader_options=rendering
-        )
-        return [document, pages]
+        from dicomwright.reports import Report, build_report
+
+        asked = Report(report, parents, blueprint, kwargs, pages_blueprint, dict(reader_options or {}))
+        as_files = {"transfer_syntax": transfer_syntax, "codec_options": codec_options}
+        return build_report(self.build, asked, form, encoder_options, as_files)
 
     def build_series_without_image_encoding(
         self,
@@ -379,21 +349,3 @@ class DicomFactory:
     def _plain_build(self, kwargs: Mapping[Any, Any] | None) -> Build:
         options = BuildOptions(kwargs=kwargs or {}, filling_strategy=self.filling_strategy)
         return Build(self, options, self._plugin_set)
-
-
-def _is_of_document(blueprint: Blueprint) -> bool:
-    """Tell whether a blueprint is that of an encapsulated PDF."""
-    if "SOPClassUID" not in blueprint:
-        return False
-    sop_class = blueprint["SOPClassUID"]
-    return isinstance(sop_class, StaticElement) and str(sop_class.value) == EncapsulatedPDFStorage
-
-
-def _pages_blueprint(blueprint: Blueprint) -> Blueprint:
-    """Return a blueprint for the pages of a document as secondary captures."""
-    of_document = {to_tag(keyword) for keyword in _OF_DOCUMENT}
-    pages = blueprint + Blueprint()
-    for element in blueprint:
-        if element.tag in of_document or element.tag.group == _DOCUMENT_GROUP:
-            del pages[element.tag]
-    return pages

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicomwright.cli.bundle_options import bundle_option, kwarg_option
+from dicomwright.cli.options import transfer_syntax_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +83,7 @@ def _pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) ->
     callback=_pairs,
     help="Another option of the reader, as max_pages=2000.",
 )
+@transfer_syntax_options
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote into the folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--quiet", is_flag=True, help="No warnings, no summary.")
@@ -111,6 +113,8 @@ def encode_pdf(**given: Any) -> None:
         else None,
         reader_options=given["reader_options"] | named,
         encoder_options=of_document,
+        transfer_syntax=given["transfer_syntax"],
+        codec_options=dict(given["codec_options"]),
     )
     if both:
         _write_both(series[0], series[1], out, overwrite=given["overwrite"])
