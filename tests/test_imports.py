@@ -21,7 +21,7 @@ LAYERS = [  # each may import what stands above it; those in one line may import
     {"engine", "_version"},
     {"encoders", "bundles", "provenance", "reproducible", "lint", "explain", "verify", "validate", "filling"},
     {"transfer_syntax"},
-    {"build"},
+    {"build", "reports"},
     {"dry_run"},
     {"factory", "executors", "delivery"},
     {"learn", "synthetic"},
