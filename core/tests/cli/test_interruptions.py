@@ -115,7 +115,7 @@ def test_the_second_of_two_runs_into_one_folder_refuses(start, cli, source, tmp_
     os.kill(child.pid, signal.SIGCONT)
     assert second.code == 1
     assert "another run is writing" in second.err
-    assert took < 1
+    assert took < 5  # the first run stands still
     _, errors = child.communicate(timeout=30)
     assert child.returncode == 0, errors
     assert len(list((tmp_path / "out").iterdir())) == SLICES

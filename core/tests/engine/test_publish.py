@@ -67,7 +67,7 @@ def test_a_second_run_refuses_while_the_first_writes(series, tmp_path):
         start = time.perf_counter()
         with pytest.raises(PublishError, match="another run is writing"):
             series.write(tmp_path / "out")
-        assert time.perf_counter() - start < 1
+        assert time.perf_counter() - start < 5
     assert names(tmp_path) == ["out"]
 
 

@@ -158,7 +158,7 @@ def test_what_goes_wrong_is_told(functions, name, kind, message, traceback):
 def test_too_long(functions):
     start = time.monotonic()
     error = failure(functions.hangs, seconds=1.5)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     assert error.problems[0].kind == "timeout"
     assert "took more than 1.5 s" in str(error)
     assert "in hangs" in error.traceback

@@ -137,7 +137,7 @@ def test_busy_then_well_after_the_time_that_it_asks_for(web, send, said, answers
     server = web(answers.status(code, Retry_After="1"), answers.stored)
     began = time.monotonic()
     report = send(server.url, retries=1)
-    assert 1 <= time.monotonic() - began < 5
+    assert 1 <= time.monotonic() - began < 15
     assert said(report) == {"stored": 5}
     assert {row.attempts for row in report.rows} == {2}
 
@@ -226,7 +226,7 @@ def test_hangs(listener, series, plugins):
     sender = plugins.registry("sender").resolve("dicomweb")()
     options = {"read-timeout": "0.5", "connect-timeout": "1", "batch-files": "2", "batch-size": "64"}
     said = list(sender.send(sorted(series.iterdir()), f"http://127.0.0.1:{listener(talk)}", options))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
     assert [one.state for one in said] == ["unknown", "unknown", "pending", "pending", "pending"]
     assert said[0].message.startswith("no answer of http://127.0.0.1:")
     assert said[4].message.startswith("not sent: no answer of")
@@ -276,7 +276,7 @@ def test_an_answer_that_drips(listener, send, said):
 
     began = time.monotonic()
     report = send(f"http://127.0.0.1:{listener(talk)}", read_timeout=1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert said(report) == {"unknown": 5}
 
 
