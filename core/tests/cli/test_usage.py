@@ -87,6 +87,19 @@ def test_a_fault_of_ours_is_one_line_too(cli, source, tmp_path, monkeypatch):
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("what", ["memory", "threads"])
+def test_a_machine_without_room_is_no_fault_of_ours(cli, source, tmp_path, monkeypatch, what):
+    def small(*_args, **_more):
+        raise MemoryError if what == "memory" else RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", small)
+    done = cli("build", source(), "--blueprint", "mr-image", "--out", tmp_path / "o", "--jobs", "2")
+    assert done.code == 1
+    assert "memory" in done.err
+    assert "internal error" not in done.err
+    assert list(tmp_path.glob("o*")) == []
+
+
 @pytest.mark.parametrize("code", ["sys.exit(0)", "raise MemoryError", "raise RecursionError", "1 / 0"])
 def test_a_plug_in_that_breaks_while_it_reads_is_no_success(cli, source, site, tmp_path, code):
     (site / "test_grid_reader.py").write_text(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _REFUSED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
+_NO_THREAD = "can't start new thread"  # what Python says
 _FIRST_PRINTABLE, _DELETE, _LAST_CONTROL = 0x20, 0x7F, 0x9F
 
 
@@ -140,6 +141,8 @@ def _failure(error: BaseException) -> str:
         return error.format_message()
     if isinstance(error, MemoryError):
         return "there is not enough memory for this source"
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return "the system starts no more threads: there is too little memory, or there are too many processes"
     if isinstance(
         error, SystemExit
     ):  # none of ours: a plug-in's code or a function of the user ends the program
