@@ -10,7 +10,6 @@ import importlib
 import os
 import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -97,13 +96,12 @@ def sitk_read(folder: os.PathLike[str] | str) -> SpatialArray:
 
 
 def dcmtk_program(program: str) -> str:
-    """Return the path of a program of dcmtk; pynetdicom puts others of the same names beside Python."""
-    beside = Path(sysconfig.get_path("scripts"))
-    folders = [one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(one) != beside]
-    path = shutil.which(program, path=os.pathsep.join(folders))
-    if path is None:
-        absent(program, "install dcmtk, on Debian: apt-get install dcmtk")
-    return path
+    """Return the path of a program of dcmtk; pynetdicom puts scripts of the same names into environments of Python."""
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = shutil.which(program, path=folder)
+        if path is not None and not Path(path).read_bytes().startswith(b"#!"):
+            return path
+    absent(program, "install dcmtk, on Debian: apt-get install dcmtk")
 
 
 def run_dcmtk(program: str, *arguments: os.PathLike[str] | str) -> str:
