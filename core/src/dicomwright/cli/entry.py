@@ -142,7 +142,9 @@ def _failure(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this source"
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-        return "the system starts no more threads: there is too little memory, or there are too many processes"
+        return (
+            "the system starts no more threads: there is too little memory, or there are too many processes"
+        )
     if isinstance(
         error, SystemExit
     ):  # none of ours: a plug-in's code or a function of the user ends the program
