@@ -22,7 +22,7 @@ from dicomwright.errors import BlueprintError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ONE_IN_A_SERIES", "AnyTag", "PrivateTag", "TagLike", "describe", "sort_key", "to_tag"]
+__all__ = ["IDENTITY", "ONE_IN_A_SERIES", "AnyTag", "PrivateTag", "TagLike", "describe", "sort_key", "to_tag"]
 
 _HEX_TAG = re.compile(r"\(?([0-9A-Fa-f]{4})\s*,?\s*([0-9A-Fa-f]{4})\)?|0[xX]([0-9A-Fa-f]{1,8})")
 _PRIVATE_TAG = re.compile(
@@ -33,7 +33,7 @@ _NOT_IN_CREATOR = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
 _CREATOR_LENGTH = 64
 _LAST_TAG = 0xFFFFFFFF
 
-ONE_IN_A_SERIES = frozenset(
+IDENTITY = frozenset(
     map(
         tag_for_keyword,
         (
@@ -43,12 +43,16 @@ ONE_IN_A_SERIES = frozenset(
             "PatientBirthDate",
             "PatientSex",
             "StudyInstanceUID",
-            "SeriesInstanceUID",
+            "StudyID",
+            "AccessionNumber",
             "FrameOfReferenceUID",
-            "Modality",
-            "SOPClassUID",
         ),
     ),
+)
+"""What says whose images these are: never left out, however it is written."""
+
+ONE_IN_A_SERIES = IDENTITY - set(map(tag_for_keyword, ("StudyID", "AccessionNumber"))) | set(
+    map(tag_for_keyword, ("SeriesInstanceUID", "Modality", "SOPClassUID"))
 )
 """What must never differ between the instances of a series: whose they are, and what they belong to (PS3.3 A.1.2)."""
 

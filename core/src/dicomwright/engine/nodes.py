@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag, Tag
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
 from dicomwright.blueprint.elements import BulkElement, SequenceElement, StaticElement
 from dicomwright.blueprint.resolution import OMIT, EncodedElement, Items, Level, PerInstance
-from dicomwright.blueprint.tags import PrivateTag, describe
+from dicomwright.blueprint.tags import IDENTITY, PrivateTag, describe
 from dicomwright.blueprint.values import checker, normaliser
 from dicomwright.engine.private import Blocks, is_creator, is_private_data, orphans, symbolic
 from dicomwright.engine.rules import Layer, Rule, merge
@@ -38,23 +37,6 @@ _DELIMITERS = 0xFFFE
 _INSTANCE_NUMBER = 0x00200013  # pairs instances without geometry
 _IS_END = 2**31
 _DS_LENGTH = 16
-#: What says whose images these are: never left out, however it is written.
-_IDENTITY = frozenset(
-    map(
-        tag_for_keyword,
-        (
-            "PatientName",
-            "PatientID",
-            "IssuerOfPatientID",
-            "PatientBirthDate",
-            "PatientSex",
-            "StudyInstanceUID",
-            "StudyID",
-            "AccessionNumber",
-            "FrameOfReferenceUID",
-        ),
-    ),
-)
 
 
 @dataclass(slots=True)
@@ -198,7 +180,7 @@ class Resolver:
         """Leave out a copy that the output can do without and the standard does not allow, and say so."""
         element = rule.element
         optional = isinstance(element, CopyOrElseElement) or getattr(element, "optional", False)
-        if not isinstance(resolution, DataElement) or not optional or int(resolution.tag) in _IDENTITY:
+        if not isinstance(resolution, DataElement) or not optional or int(resolution.tag) in IDENTITY:
             return resolution
         _, problems = plain_value(_number(rule.tag), element.vr or resolution.VR, resolution)
         if not problems:
