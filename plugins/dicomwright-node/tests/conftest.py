@@ -5,6 +5,23 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from pynetdicom.transport import AssociationSocket
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_sockets(monkeypatch):
+    """Close what pynetdicom forgets when a connection fails: the garbage collector would complain in a later test."""
+    made = []
+    create = AssociationSocket._create_socket
+
+    def remembered(self, address):
+        made.append(create(self, address))
+        return made[-1]
+
+    monkeypatch.setattr(AssociationSocket, "_create_socket", remembered)
+    yield
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

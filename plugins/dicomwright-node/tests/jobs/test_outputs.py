@@ -150,9 +150,6 @@ def test_a_database_that_cannot_be_written_for_a_while(
     assert "the database cannot be written" in caplog.text
 
 
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # pynetdicom forgets its socket
 def test_a_stop_does_not_wait_for_an_archive_that_is_down(make_node, patient, tmp_path, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # nobody listens

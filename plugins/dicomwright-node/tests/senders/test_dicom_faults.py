@@ -15,10 +15,8 @@ from dicomwright_node.senders.dicom import DicomSender
 
 SENDERS = dicomwright_senders()
 
-# the library leaves sockets to the garbage when it cannot connect, and a handler's error to its thread
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::pytest.PytestUnhandledThreadExceptionWarning"
-)
+# the library leaves a handler's error to its thread
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 OPTIONS = {option.name: option.default for option in SENDERS[0].options if option.default} | {
     "dimse-timeout": "1"
 }
