@@ -194,7 +194,7 @@ class ImageCompression:
         return found
 
     def _alone(self, index: int) -> Compressed:
-        """Return an instance compressed here; it is remembered, as its header asks before its pixels do."""
+        """Return an instance compressed here; with loss it is remembered, as its header asks before its pixels do."""
         if not self.method:
             return self._compress(index, encode_here, None)
         with self._lock:

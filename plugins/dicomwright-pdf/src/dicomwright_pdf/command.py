@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dicomwright.cli.bundle_options import bundle_option, kwarg_option
-from dicomwright.cli.options import transfer_syntax_options
+from dicomwright.cli.options import PAIR, transfer_syntax_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,14 +23,6 @@ __all__ = ["encode_pdf"]
 _PATH = click.Path(path_type=Path)
 _RENDERING = ("password", "dpi", "colour", "pages")
 _OF_DOCUMENT = ("title", "concept")
-
-
-def _pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Return texts ``NAME=VALUE`` as a mapping."""
-    for text in values:
-        if not text.partition("=")[1]:
-            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE", param=param)
-    return {text.partition("=")[0].strip(): text.partition("=")[2] for text in values}
 
 
 @click.command("encode-pdf", short_help="Store a PDF report as a document, as images of its pages, or both.")
@@ -78,9 +70,8 @@ def _pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) ->
 @click.option(
     "--reader-opt",
     "reader_options",
-    metavar="NAME=VALUE",
+    type=PAIR,
     multiple=True,
-    callback=_pairs,
     help="Another option of the reader, as max_pages=2000.",
 )
 @transfer_syntax_options
@@ -111,7 +102,7 @@ def encode_pdf(**given: Any) -> None:
         pages_blueprint=_blueprint(given["pages_blueprints"], given["bundles"])
         if given["pages_blueprints"]
         else None,
-        reader_options=given["reader_options"] | named,
+        reader_options=dict(given["reader_options"]) | named,
         encoder_options=of_document,
         transfer_syntax=given["transfer_syntax"],
         codec_options=dict(given["codec_options"]),
