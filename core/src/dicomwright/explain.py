@@ -350,7 +350,8 @@ def _word(tag: int) -> str:
 
 def _columns(row: Explained) -> tuple[str, ...]:
     """Return a row as texts of a table; what is in items is indented."""
-    name = "  " * row.path.count("[") + (row.keyword or row.tag)
+    name = row.keyword or row.tag
+    name = "  " * row.path.removesuffix(name).count("[") + name
     value = "-" if row.value is None else row.value
     rule = _short(row.rule if row.present else f"not in the output: {row.rule}")
     overrode = "; ".join(f"{layer}: {_short(weaker)} ({origin})" for layer, weaker, origin in row.overrode)

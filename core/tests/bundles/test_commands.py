@@ -121,6 +121,24 @@ def test_diff(run, blueprint_file):
     assert run("blueprint", "diff", old, old)[1] == "no rule differs\n"
 
 
+def test_creators_with_dots_and_brackets(run, blueprint_file):
+    rule = "'SITE [v2.1]:(0099,xx01)' = {{ static = '{}', vr = 'LO' }}"
+    rules = f"{rule}\nProcedureCodeSequence = {{{{ sequence = [ {{{{ {rule} }}}} ] }}}}"
+    old = blueprint_file(rules.format(1, 1), name="old.toml")
+    new = blueprint_file(rules.format(1, 2), name="new.toml")
+    tag = "SITE [v2.1]:(0099,xx01)"
+    lines = run("blueprint", "show", old)[1].splitlines()
+    assert f"{tag}    {tag}  LO  static '1'" in lines[2]
+    assert f"{tag}  {tag}    LO  static '1'" in lines[3]
+    assert [line.split(": ")[0] for line in run("blueprint", "diff", old, new)[1].splitlines()] == [
+        f"- ProcedureCodeSequence[1].{tag} {tag}",
+        f"+ ProcedureCodeSequence[1].{tag} {tag}",
+    ]
+    shown = run("explain", old, "--iod", "ct-image")[1]
+    assert f"\n{tag}  {tag}  " in shown
+    assert f"\n{tag}    {tag}  " in shown
+
+
 def test_diff_compares_each_parameter_alone(run, blueprint_file):
     head = 'schema = 1\n[parameters]\nlabel = {{type = "LO", default = "x"}}\nother = {{type = "LO", default = "{}"}}'
     rules = (

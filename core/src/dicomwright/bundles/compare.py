@@ -35,6 +35,10 @@ class RuleRow:
         ``file:line``.
     overrode : tuple of str
         The weaker rules, each with its ``file:line``, the strongest first.
+    name : str
+        The last part of `path`.
+    above : tuple of str
+        The tags of the sequences that it stands in, outermost first.
 
     """
 
@@ -45,6 +49,8 @@ class RuleRow:
     final: bool
     origin: str
     overrode: tuple[str, ...] = ()
+    name: str = ""
+    above: tuple[str, ...] = ()
     key: Any = field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,7 +85,7 @@ class Difference:
         }
 
 
-def rows_of(blueprint: Blueprint, path: str = "") -> Iterator[RuleRow]:
+def rows_of(blueprint: Blueprint, path: str = "", above: tuple[str, ...] = ()) -> Iterator[RuleRow]:
     """Yield the rules of a blueprint, those in items behind that of their sequence."""
     for element in blueprint:
         tag, keyword = _named(element)
@@ -93,19 +99,21 @@ def rows_of(blueprint: Blueprint, path: str = "") -> Iterator[RuleRow]:
             element.final,
             element.origin,
             tuple(f"{one.rule()} ({one.origin})" for one in blueprint.replaced(element.tag)),
+            keyword or tag,
+            above,
             (element.final, element.rule() if items else stable(element)),
         )
         for number, item in enumerate(items, 1):
-            yield from rows_of(item, f"{here}[{number}].")
+            yield from rows_of(item, f"{here}[{number}].", (*above, tag))
 
 
 def differences(old: Blueprint, new: Blueprint) -> list[Difference]:
     """Return the rules that differ; where a rule stands makes no difference."""
     before = {row.path: row for row in rows_of(old)}
     after = {row.path: row for row in rows_of(new)}
-    order = {path: row.tag for path, row in [*after.items(), *before.items()]}
+    order = {path: (*row.above, row.tag)[0] for path, row in [*after.items(), *before.items()]}
     found = []
-    for path in sorted(order, key=lambda path: (order[path.partition("[")[0]], path)):
+    for path in sorted(order, key=lambda path: (order[path], path)):
         one, other = before.get(path), after.get(path)
         if one is None or other is None or one.key != other.key:
             found.append(Difference(path, one, other))

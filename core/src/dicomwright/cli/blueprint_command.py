@@ -159,11 +159,10 @@ def _as_dict(name: str, read: Reading, rows: Iterable[RuleRow]) -> dict[str, Any
 
 def _columns(row: RuleRow) -> tuple[str, ...]:
     """Return a rule as columns; those in items are indented."""
-    keyword = row.path.rpartition(".")[2] if "[" in row.path else row.path
     rule = f"{row.rule} (final)" if row.final else row.rule
     return (
         row.tag,
-        "  " * row.path.count("[") + keyword,
+        "  " * len(row.above) + row.name,
         row.vr,
         rule if len(rule) <= _LONGEST else f"{rule[: _LONGEST - 3]}...",
         row.origin,
