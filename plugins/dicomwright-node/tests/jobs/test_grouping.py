@@ -69,6 +69,21 @@ def test_what_comes_after_a_time_out_goes_on_with_what_was_there(make_node, pati
     assert node.unwanted() == []
 
 
+def test_a_series_uid_of_two_patients_mixes_nothing(make_node, patient, tmp_path):
+    node = make_node(tmp_path, "Faults", timeout=0.5)
+    node.receive(patient("works")[:2])
+    assert node.ended(1)["works"].state == "timed-out"
+    other = patient("other")
+    for number, dataset in enumerate(other):
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.8.{number}"
+    assert node.receive(other[:2]) == ["new", "new"]
+    assert node.ended(2)["other"].error == "not complete after 0.5 s without a new instance: ct has 2 images"
+    node.receive(other[2:])
+    node.until(lambda: states(node)[2:] == [("other", "failed")])  # a pipeline that knows no such patient
+    assert states(node)[:2] == [("works", "timed-out"), ("other", "discarded")]
+    assert node.unwanted() == []
+
+
 def test_inputs_that_cannot_be_asked_fail_their_job(make_node, patient, tmp_path):
     node = make_node(tmp_path, "Undecided")
     node.receive(patient("one"))

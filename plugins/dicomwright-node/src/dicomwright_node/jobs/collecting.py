@@ -33,11 +33,12 @@ _AT_ONCE = 50  # jobs that are asked in one process, ...
 _INSTANCES = 2000  # ... unless they have more instances
 _SECONDS = 120.0  # for their answers
 
-#: Jobs of the same pipeline that have, or had, an instance of a series, the latest first.
+#: Jobs of the same pipeline and key that have, or had, an instance of a series, the latest first.
 _OF_SERIES = """
 SELECT jobs.id, jobs.state FROM jobs JOIN job_inputs ON job_inputs.job_id = jobs.id
 JOIN instances ON instances.id = job_inputs.instance_id
-WHERE instances.series_uid = ? AND jobs.pipeline = ? AND jobs.state NOT IN ('collecting', 'discarded')
+WHERE instances.series_uid = ? AND jobs.pipeline = ? AND jobs.key = ?
+AND jobs.state NOT IN ('collecting', 'discarded')
 ORDER BY jobs.id DESC LIMIT 1
 """
 
@@ -123,16 +124,17 @@ class Collector:
         """Give new instances to jobs; tell whether there were any."""
         found = instances.newly_received(self._store.database)
         groups: dict[str, list[tuple[int, str]]] = {}
-        earlier: dict[str, tuple[int, str] | None] = {}
+        earlier: dict[tuple[str, str], tuple[int, str] | None] = {}
         with self._joining:
             for instance in found:
                 route = self._route(instance)
                 if route is None:
                     continue
-                if instance.series_uid not in earlier:
-                    earlier[instance.series_uid] = self._earlier(instance.series_uid)
+                series = instance.series_uid, route.key
+                if series not in earlier:
+                    earlier[series] = self._earlier(*series)
                 groups.setdefault(route.key, []).extend(
-                    self._joining_with(instance, route.input, earlier[instance.series_uid])
+                    self._joining_with(instance, route.input, earlier[series])
                 )
             for key, inputs in groups.items():
                 if inputs:
@@ -154,9 +156,9 @@ class Collector:
             return None
         return route
 
-    def _earlier(self, series_uid: str) -> tuple[int, str] | None:
-        """Return the job that took a series before, and its state."""
-        rows = self._store.database.read(_OF_SERIES, (series_uid, name_of(self._pipeline)))
+    def _earlier(self, series_uid: str, key: str) -> tuple[int, str] | None:
+        """Return the job of a key that took a series before, and its state."""
+        rows = self._store.database.read(_OF_SERIES, (series_uid, name_of(self._pipeline), key))
         return (rows[0]["id"], rows[0]["state"]) if rows else None
 
     def _joining_with(
