@@ -85,6 +85,30 @@ def test_a_file_of_which_nothing_is_said_is_unknown(send, box, states):
     assert {row.message for row in report.rows if not row.arrived} == {"no answer came"}
 
 
+def test_what_was_sent_without_an_answer_stays_unknown_when_nobody_listens_later(send, box, states):
+    down = {"state": "pending", "message": "nobody listens"}
+    box.answers = {name: [down] * 9 for name in NAMES} | {
+        "IM00000": [],
+        "IM00002": ["unknown", *[down] * 9],
+        "IM00003": [BUSY, *[down] * 9],
+    }
+    for retries in (1, 0):  # by the same run, and by the next one
+        report = send(policy=Policy(retries=retries, first_wait=0.001))
+        assert states(report) == dict(
+            zip(NAMES, ["stored", "pending", "unknown", "pending", "pending"], strict=True)
+        )
+        row = report.rows[2]
+        assert (row.message, row.attempts) == ("it was sent before, and may be there; nobody listens", 1)
+
+
+def test_what_has_arrived_is_not_told_as_never_sent_if_nobody_listens_when_it_is_sent_again(
+    send, box, states
+):
+    send()
+    box.answers = {name: ["pending"] for name in NAMES}
+    assert states(send(again=True, policy=Policy(retries=0))) == dict.fromkeys(NAMES, "unknown")
+
+
 def test_a_destination_that_takes_nothing_is_left_after_some_tries(send, box, patience, states):
     box.answers = {name: [{"state": "pending", "message": "nobody listens"}] * 9 for name in NAMES}
     report = send(policy=Policy(retries=3, first_wait=8), stop=patience)

@@ -179,8 +179,12 @@ def _key(url: str) -> str:
     try:
         parts = urlsplit(url)
         secret, host, port = parts.password, parts.hostname or "", parts.port
-    except ValueError as error:
-        raise DeliveryError(f"destination {url!r} is no URL: {error}", kind="destination") from None
+    except ValueError:  # its text, and the rest of the URL, may hold a password
+        raise DeliveryError(
+            f"a destination with {url.partition(':')[0]}: is no URL: its host or port is written wrongly",
+            hint="write it such as dicom://AET@host:port or https://host/dicom-web",
+            kind="destination",
+        ) from None
     if secret is not None or parts.query or parts.fragment:
         what = "a password" if secret is not None else "a query or a fragment"
         raise DeliveryError(

@@ -113,10 +113,9 @@ class Ledger:
         with self._turn, _telling(self.path), self._database:
             self._database.executemany(f"{_SET} {_WHERE}", rows)
 
-    def record(self, destination: str, instance: Instance, delivery: Delivery) -> None:
-        """Write what became of an instance; it is on disk when this returns."""
-        attempts = 0 if delivery.state == "pending" else 1
-        told = (delivery.state, escape(delivery.status), escape(delivery.message), attempts, _now())
+    def record(self, destination: str, instance: Instance, delivery: Delivery, *, sent: bool) -> None:
+        """Write what became of an instance, and whether it was sent; it is on disk when this returns."""
+        told = (delivery.state, escape(delivery.status), escape(delivery.message), int(sent), _now())
         with self._turn, _telling(self.path), self._database:
             self._database.execute(f"{_SET} {_WHERE}", (*told, *_key(destination, instance)))
 

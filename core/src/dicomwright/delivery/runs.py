@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["deliver", "ledger_beside"]
 
+_BEFORE = "it was sent before, and may be there"
 _CHANGED = "the file was changed while it was sent, so that nobody knows what arrived; send it again"
 
 
@@ -183,6 +184,7 @@ class _Run:
         self._limits = limits
         self._progress = progress
         self._tries: dict[Path, int] = {}
+        self._perhaps_there: set[Path] = set()  # sent before, and not refused since
         self._stopped = ""
 
     def warnings(self) -> list[str]:
@@ -197,7 +199,9 @@ class _Run:
     def go(self, *, again: bool) -> DestinationReport:
         """Send what has not arrived, until it has, is refused, or nothing helps."""
         key = self._destination.key
-        left = [one for one in self._instances if again or self._ledger.row(key, one).state not in ARRIVED]
+        before = {one: self._ledger.row(key, one).state for one in self._instances}
+        left = [one for one in self._instances if again or before[one] not in ARRIVED]
+        self._perhaps_there = {one.file for one in left if before[one] not in {"refused", "pending"}}
         idle = 0
         while left and not self._limits.over():
             tried = self._try(left)
@@ -245,11 +249,16 @@ class _Run:
             return
         if delivery.state in ARRIVED and instance.has_changed():
             delivery = replace(delivery, state="unknown", message=_CHANGED)
-        key = self._destination.key
-        self._ledger.record(key, instance, delivery)
+        key, sent = self._destination.key, delivery.state != "pending"
+        told = delivery
+        if not sent and instance.file in self._perhaps_there:
+            told = replace(delivery, state="unknown", message=f"{_BEFORE}; {delivery.message}")
+        self._ledger.record(key, instance, told, sent=sent)
         tried.said[instance.file] = delivery
         tried.retry_after = max(tried.retry_after, delivery.retry_after)
-        if delivery.state != "pending":
+        if sent:
+            change = self._perhaps_there.discard if delivery.state == "refused" else self._perhaps_there.add
+            change(instance.file)
             self._tries[instance.file] = self._tries.get(instance.file, 0) + 1
         if self._progress is not None:
             row = self._ledger.row(key, instance)
