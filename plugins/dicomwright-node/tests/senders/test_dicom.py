@@ -238,6 +238,7 @@ def test_our_name(node, send):
     [
         ("dicom://127.0.0.1:104", "it has no AE title before @"),
         ("dicom:PACS", "it has no host"),
+        ("dicom://PACS@pacs..example", "its host is no name or number"),
         ("dicom://A@host:0", "its port is 0"),
         ("dicom://A@host/path", "/path says nothing here"),
         ("dicom://A%5CB@host", "its AE title is not 1 to 16 characters of ASCII without a backslash"),

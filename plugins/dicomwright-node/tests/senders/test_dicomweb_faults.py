@@ -289,6 +289,12 @@ def test_no_connection(free_port, send, said, what):
     assert messages(report).pop().startswith(f"no connection to {url}: ")
 
 
+def test_a_path_may_have_blanks_and_umlauts(web, send, said):
+    server = web()
+    assert said(send(f"{server.url}/b b/ä%20ö")) == {"stored": 5}
+    assert server.requests[0][0] == "/dicom-web/b%20b/%C3%A4%20%C3%B6/studies"
+
+
 def test_accepts_and_closes(listener, send, said):
     report = send(f"http://127.0.0.1:{listener(lambda connection: connection.close())}")
     assert not report.complete
@@ -347,10 +353,13 @@ def test_nothing_is_taken_from_the_environment_unasked(web, send, tmp_path, monk
         ("http://h", {"ca": __file__}, "option ca is of no use without TLS"),
         ("https:", {}, "is no address of a DICOMweb server"),
         ("https://jane@h", {}, "is no address of a DICOMweb server"),
+        ("https://pacs..example", {}, "is no address of a DICOMweb server"),
+        ("https://h", {"token_env": "UMLAUT"}, "the token has characters that are not ASCII"),
     ],
 )
 def test_options_that_are_wrong(send, monkeypatch, url, options, text):
     monkeypatch.setenv("SECRET", "hunter2")
+    monkeypatch.setenv("UMLAUT", "hunter2ä€")
     monkeypatch.setenv("LINES", "hunter2\r\nX-Injected: 1")
     with pytest.raises(DeliveryError) as refused:
         send(url, **options)

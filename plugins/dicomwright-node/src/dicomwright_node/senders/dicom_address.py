@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from dicomwright.errors import DeliveryError
+from dicomwright_node.senders.settings import is_host
 
 __all__ = ["DicomAddress", "is_ae_title"]
 
@@ -57,6 +58,8 @@ class DicomAddress(NamedTuple):
         title = unquote(parts.username or "")
         if not parts.hostname:
             raise _wrong(url, "it has no host")
+        if not is_host(parts.hostname):
+            raise _wrong(url, "its host is no name or number")
         if not title:
             raise _wrong(url, "it has no AE title before @")
         if not is_ae_title(title):

@@ -14,7 +14,7 @@ from dicomwright.errors import DeliveryError
 from dicomwright.plugins import Delivery
 from dicomwright_node.senders.http_exchange import NoAnswerError, Server, post
 from dicomwright_node.senders.multipart import Body
-from dicomwright_node.senders.settings import SLOWEST, Options
+from dicomwright_node.senders.settings import SLOWEST, Options, is_host
 from dicomwright_node.senders.stow_answer import PASSING, Answer, deliveries_of
 from dicomwright_node.senders.tls import NAMES, client_context
 
@@ -142,7 +142,7 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
 
     """
     parts, given = urlsplit(destination), Options(options)
-    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+    if not is_host(parts.hostname or "") or parts.username is not None or parts.query or parts.fragment:
         raise DeliveryError(
             f"destination {parts.scheme}://{parts.hostname or ''} is no address of a DICOMweb server",
             hint="write it such as https://host/dicom-web; user and password are options of the sender",
@@ -152,7 +152,7 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
     count, size = given.number("batch-files", 10_000), given.number("batch-size", 10_000)
     headers = _credentials(given)
     plain = given.yes("plain-http")
-    if headers and parts.scheme == "http" and not (plain or _is_local(parts.hostname)):
+    if headers and parts.scheme == "http" and not (plain or _is_local(parts.hostname or "")):
         given.complain(
             "credentials over http can be read by everybody on the way",
             "write https, or allow it: --sender-opt plain-http=yes",
@@ -170,6 +170,8 @@ def _setup(destination: str, options: Mapping[str, str]) -> _Setup:
 def _credentials(given: Options) -> dict[str, str]:
     """Return the header that makes the user known."""
     user, password, token = given.text("user"), given.secret("password"), given.secret("token")
+    if token is not None and not token.isascii():
+        given.complain("the token has characters that are not ASCII")
     if token is not None and (user or password is not None):
         given.complain("a token and a user are both given", "give one of them")
     if bool(user) != (password is not None) and not given.problems:

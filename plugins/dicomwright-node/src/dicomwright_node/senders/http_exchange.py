@@ -7,7 +7,7 @@ import ssl
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from dicomwright_node.senders.stow_answer import Answer, retry_after
 from dicomwright_node.senders.watch import Watch
@@ -21,6 +21,8 @@ __all__ = ["NoAnswerError", "Server", "post"]
 
 _LONGEST_ANSWER = 64_000_000
 _REDIRECTS = range(300, 400)
+#: What a path may hold as it is, besides letters and digits; a user may have written %20 or a blank.
+_WRITTEN = "/%:@!$&'()*+,;="
 
 
 class NoAnswerError(Exception):
@@ -99,7 +101,9 @@ def post(server: Server, path: str, headers: Mapping[str, str], body: Body, seco
         watch = Watch(connection.sock, seconds)
         with watch:
             try:
-                return _exchanged(connection, urlsplit(server.url).path + path, headers, body)
+                return _exchanged(
+                    connection, quote(urlsplit(server.url).path, _WRITTEN) + path, headers, body
+                )
             except (OSError, http.client.HTTPException) as error:
                 why = f"within {seconds:.0f} s" if watch.barked else f"({_reason(error)})"
                 raise NoAnswerError(f"no answer of {server.url} {why}", sent=body.started) from error

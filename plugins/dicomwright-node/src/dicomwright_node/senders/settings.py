@@ -12,12 +12,27 @@ from dicomwright.errors import DeliveryError, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SLOWEST", "Options"]
+__all__ = ["SLOWEST", "Options", "is_host"]
 
 #: Bytes a second that a network is expected to carry at least; an answer is waited for accordingly.
 SLOWEST = 100_000
 _MOST_SECONDS = 86_400.0
 _LONGEST_SECRET = 64 * 1024
+
+
+def is_host(text: str) -> bool:
+    """Tell whether a text may be the name or number of a host; Python raises no OSError of one that cannot.
+
+    Examples
+    --------
+    >>> is_host("pacs.example"), is_host("::1"), is_host("pacs..example"), is_host("a" * 64)
+    (True, True, False, False)
+
+    """
+    try:
+        return bool(text.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 class Options:
