@@ -27,6 +27,12 @@ def test_an_empty_file_is_all_defaults_and_loopback(written):
     assert not config.logging.log_phi
 
 
+def test_the_mark_that_windows_programs_begin_a_file_with_says_nothing(tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_bytes(b"\xef\xbb\xbf[dimse]\nport = 1104\n")
+    assert load(file).dimse.port == 1104
+
+
 def test_values_and_paths_beside_the_file(written, tmp_path):
     text = """
 [node]
@@ -110,6 +116,7 @@ log_phi = 1
         'transfer_syntaxes = ["../x"]',
         'tls_certificate = ""',
         'tls_certificate = "a\\u0000"',
+        'tls_certificate = "~nobody-has-this-name/a"',
     ],
 )
 def test_values_of_the_wrong_kind_are_refused(written, line):

@@ -271,7 +271,7 @@ def _read(path: Path) -> dict[str, Any]:
             raise ConfigError(
                 f"{path} is longer than {_LARGEST_FILE} bytes", hint="give a configuration of a node"
             )
-        return tomllib.loads(text.decode("utf-8"))
+        return tomllib.loads(text.decode("utf-8-sig"))
     except OSError as error:
         hint = "check the path; without --config, defaults are used"
         raise ConfigError(f"{path} cannot be read ({error.strerror})", hint=hint) from error

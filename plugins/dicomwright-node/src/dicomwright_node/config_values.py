@@ -137,13 +137,16 @@ def _path(given: Any) -> Path:
     """Return a path, a leading ``~`` resolved."""
     if not isinstance(given, str) or not given or "\0" in given:
         raise ValueError
-    return Path(given).expanduser()
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:  # nobody has that name
+        raise ValueError from error
 
 
 _KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "bool": (_exactly(bool), "true or false"),
     "text": (_exactly(str), "a text"),
-    "path": (_path, "a path, as a text"),
+    "path": (_path, "a path, as a text; ~ and ~NAME are homes of users that there are"),
     "host": (_matching(re.compile(r"[A-Za-z0-9.:_-]{1,253}")), 'an address or a name, such as "127.0.0.1"'),
     "port": (_whole(0, _LAST_PORT), f"a whole number from 0 to {_LAST_PORT}"),
     "count": (_whole(1), "a whole number, 1 or more"),
