@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sqlite3
 import time
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from dicomwright_node import FileOutput
+from dicomwright_node.jobs.sending import _place
 from dicomwright_node.jobs.worker import JobSpec, run_job
+from dicomwright_node.jobs.written import write_output
 from dicomwright_node.store import deliveries, instances, jobs, upkeep
 
 
@@ -129,6 +133,39 @@ def test_no_message_of_a_delivery_holds_a_path(make_node, patient, tmp_path, res
     assert job.state == "failed"
     assert job.error == "a file: Is a directory"
     assert str(results) not in caplog.text
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "link to a folder", "link to nothing"])
+def test_a_folder_takes_the_place_of_whatever_is_there_and_nothing_is_left(tmp_path, there):
+    source, target, other = tmp_path / "source", tmp_path / "results" / "series", tmp_path / "other"
+    for folder in (source, target.parent, other):
+        folder.mkdir()
+    (source / "00001.dcm").write_text("new")
+    (other / "kept").touch()
+    if there == "file":
+        target.write_text("old")
+    elif there == "folder":
+        target.mkdir()
+        (target / "old").touch()
+    else:
+        target.symlink_to(other if there == "link to a folder" else tmp_path / "nothing")
+    _place(source, target)
+    assert [path.name for path in target.parent.iterdir()] == ["series"]
+    assert [path.name for path in target.iterdir()] == ["00001.dcm"]
+    assert not target.is_symlink()
+    assert (other / "kept").is_file()
+
+
+def test_folders_of_data_sets_are_for_whom_the_umask_says(make_series, tmp_path):
+    datasets = make_series("CT", shape=(2, 6, 4), seed=1)
+    before = os.umask(0o027)
+    try:
+        (written,) = write_output(FileOutput([("/results/a", datasets)]), tmp_path / "1-1")
+        _place(Path(written.path), tmp_path / "results")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "results").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "1-1").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_database_that_cannot_be_written_for_a_while(

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
@@ -166,20 +167,23 @@ def _place(source: Path, target: Path) -> None:
             part.replace(target)
         sync_folder(target.parent)
     finally:
-        if part.is_dir():
-            shutil.rmtree(part, ignore_errors=True)
-        else:
-            part.unlink(missing_ok=True)
+        _remove(part)
 
 
 def _replace_folder(part: Path, target: Path) -> None:
-    if target.exists():
-        old = part.with_suffix(".old")
+    old = part.with_suffix(".old")
+    with suppress(FileNotFoundError):
         target.rename(old)
-        part.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+    part.rename(target)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, a file or a link, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
     else:
-        part.rename(target)
+        path.unlink(missing_ok=True)
 
 
 def _sync_file(path: Path) -> None:

@@ -102,7 +102,7 @@ def _write(content: Any, place: Path) -> Path:
         content.write(place)
         _explain(content, place)
         return place
-    place.mkdir(mode=0o700)
+    place.mkdir()  # what a user copies of it may be for others; the folder above is not
     if isinstance(content, bytes | str | Path):
         _write_file(content, place / _CONTENT)
         return place / _CONTENT
