@@ -165,6 +165,32 @@ def test_no_lock_and_no_place_for_one(tmp_path):
         write_lock(lock_of([], PLUGINS), tmp_path / "none" / "x.lock")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("file/x.lock", "cannot be written: Not a directory"),
+        ("x" * 300, "cannot be written: File name too long"),
+        ("folder", "is a folder; name a file"),
+        ("/dev/null", "/dev/null is not a regular file; name a file"),
+    ],
+)
+def test_places_that_a_lock_cannot_have(tmp_path, name, reason):
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BlueprintError) as caught:
+        write_lock(lock_of([], PLUGINS), tmp_path / name)
+    assert str(caught.value).endswith(reason)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_lock_behind_a_link(bundle_folder, tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "dicomwright.lock").symlink_to("shared/site.lock")
+    lock_in(tmp_path, bundle_folder())
+    assert (tmp_path / "dicomwright.lock").is_symlink()
+    assert read_lock(tmp_path / "shared" / "site.lock").bundles[0].name == "site"
+
+
 def test_a_zip_made_again_is_the_same(bundle_zip, tmp_path):
     path = bundle_zip()
     lock = lock_in(tmp_path, path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.bundles.bundle import digest_of
@@ -16,7 +18,6 @@ from dicomwright.errors import BlueprintError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from dicomwright.bundles.bundle import Bundle
     from dicomwright.bundles.bundle_set import BundleSet
@@ -114,21 +115,25 @@ def lock_of(bundles: Iterable[Bundle], plugin_set: PluginSet) -> Lock:
 
 
 def write_lock(lock: Lock, path: Path) -> None:
-    """Write a lock, all or nothing.
+    """Write a lock, all or nothing; where a link stands, to where it leads.
 
     Raises
     ------
     BlueprintError
-        The system refuses.
+        It is a folder or a device, or the system refuses.
 
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    name, target = printable(str(path)), Path(os.path.realpath(path))
+    draft = target.parent / f".{os.getpid()}.{LOCK_FILE}"
     try:
+        if target.exists() and not target.is_file():
+            message = f"{name} is {'a folder' if target.is_dir() else 'not a regular file'}"
+            raise BlueprintError(message, hint="name a file", kind="unwritable")
         draft.write_text(lock.text, encoding="utf-8")
-        draft.replace(path)
+        draft.replace(target)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        name = printable(str(path))
+        with suppress(OSError):  # below a file there is nothing to take away
+            draft.unlink()
         raise BlueprintError(f"{name} cannot be written: {reason_of(error)}", kind="unwritable") from None
 
 

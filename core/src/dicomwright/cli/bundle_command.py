@@ -77,6 +77,7 @@ def lock(ctx: click.Context, /, **given: Any) -> None:
     All bundles that can be used, or those that are NAMEd.
     """
     from dicomwright.bundles.lock import lock_of, write_lock
+    from dicomwright.cli.entry import printable
 
     known = bundle_set(ctx, given)
     known.require_given()
@@ -84,7 +85,8 @@ def lock(ctx: click.Context, /, **given: Any) -> None:
     made = lock_of(wanted, plugin_set(ctx, given))
     write_lock(made, given["lock_file"])
     names = ", ".join(f"{one.name} {one.version}" for one in made.bundles) or "no bundle"
-    click.echo(f"{given['lock_file']}: {names}; {len(made.plugins)} distributions of plug-ins")
+    file = printable(str(given["lock_file"]))
+    click.echo(f"{file}: {names}; {len(made.plugins)} distributions of plug-ins")
 
 
 @bundle.command(short_help="Are bundles and plug-ins as the lock says?")
@@ -98,4 +100,4 @@ def verify(ctx: click.Context, /, **given: Any) -> None:
 
     locked = read_lock(given["lock_file"])
     require_locked(locked, bundle_set(ctx, given), plugin_set(ctx, given))
-    click.echo(f"{given['lock_file']}: all as locked, {locked.sha256}")
+    click.echo(f"{locked.file}: all as locked, {locked.sha256}")
