@@ -83,8 +83,8 @@ def test_outputs_are_written_before_they_are_sent(make_series, tmp_path):
     assert [(one.kind, one.files, one.destination) for one in written] == [
         ("dicom", 2, "dicom://PACS@127.0.0.1:11112"),
         ("dicom", 2, "https://pacs.example/dicom-web"),
-        ("file", 2, f"file://{tmp_path}/copy"),
-        ("file", 1, f"file://{tmp_path}/a%20b.txt"),
+        ("file", 2, (tmp_path / "copy").as_uri()),
+        ("file", 1, (tmp_path / "a b.txt").as_uri()),
     ]
     assert written[0].options == {"timeout": "3"}
     assert len({one.path for one in written}) == 2  # a series is written once
