@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import socket
@@ -190,7 +191,11 @@ def test_what_is_no_stow_request(stow, kind, status):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "the body is cut off"),
+        (b"", "the boundary that the Content-Type names is not in the body"),
+        (
+            b"--other\r\n\r\nxyz\r\n--other--\r\n",
+            "the boundary that the Content-Type names is not in the body",
+        ),
         (b"--b o--\r\n", "the body has no parts"),
         (b"--b o\r\nContent-Type: application/dicom\r\n\r\nxyz", "the body is cut off"),
         (b"--b o junk\r\n\r\nxyz\r\n--b o--", "a delimiter of the body is damaged"),
@@ -204,6 +209,11 @@ def test_damaged_bodies(stow, data, message):
         return
     assert (status, text) == (400, f"{message}\n")
     assert files(stow) == set()
+
+
+def test_a_compressed_body_is_told_as_such(stow):
+    status, answer = post(stow, gzip.compress(body(b"x")), **{"Content-Encoding": "gzip"})
+    assert (status, answer) == (415, "the body is compressed; send it as it is\n")
 
 
 def test_parts_of_other_types_are_refused(stow):

@@ -93,6 +93,11 @@ class MultipartReader:
         """Whether the last delimiter has come."""
         return self._where is _Where.EPILOGUE
 
+    @property
+    def begun(self) -> bool:
+        """Whether the first delimiter has come."""
+        return self._in_part or self._where is not _Where.BODY
+
     def feed(self, data: bytes) -> Iterator[Begin | Data | End]:
         """Yield what the next bytes of the body complete."""
         self._held, self._at = self._held[self._at :] + data, 0

@@ -105,6 +105,8 @@ class Stow:
         kind, parameters = media_type(request.headers.get("content-type", ""))
         if kind != "multipart/related" or parameters.get("type", "").lower() != "application/dicom":
             raise _HttpError(415, 'the body must be multipart/related; type="application/dicom"')
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise _HttpError(415, "the body is compressed; send it as it is", {"Accept-Encoding": "identity"})
         if _declared(request) > self._config.max_request:
             raise _HttpError(413, f"the body may have {self._config.max_request} bytes")
         if self._running >= self._config.max_requests:
@@ -176,6 +178,8 @@ class _Body:
             The body is cut off, or has no parts.
 
         """
+        if not self._reader.begun:
+            raise ValueError("the boundary that the Content-Type names is not in the body")
         if not self._reader.complete:
             raise ValueError("the body is cut off")
         if not self._done:
