@@ -77,6 +77,9 @@ def test_instances_are_grouped_by_another_tag():
     dataset = header()
     dataset.StudyInstanceUID = "1.2.3"
     assert Router(grouped).route(dataset).key == "1.2.3"
+    grouped.patient_identifier_tag = "ImageType"
+    dataset.ImageType = ["ORIGINAL", "PRIMARY"]
+    assert Router(grouped).route(dataset).key == "ORIGINAL\\PRIMARY"
 
 
 def test_an_input_may_ask_for_pixels(make_series, write_series, tmp_path):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import MutableSequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +34,17 @@ def secrets_of(paths: Iterable[Path]) -> frozenset[str]:
     for path in paths:
         try:
             header = read_header(path).dataset
-            values = [str(header.get(keyword) or "") for keyword in _KEYWORDS]
+            values = [text for keyword in _KEYWORDS for text in _texts(header.get(keyword))]
         except Exception:  # noqa: BLE001, S112  # hostile bytes raise all kinds of things
             continue
         for value in values:
             found |= {value, *re.split(r"[\^= ]", value)}
     return frozenset(text for text in found if len(text) >= _SHORTEST)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the components of a value as texts."""
+    return [str(one or "") for one in (value if isinstance(value, MutableSequence) else [value])]
 
 
 def redacted(text: str, secrets: frozenset[str]) -> str:

@@ -109,7 +109,8 @@ class Router:
         """Return which input takes an instance, by the most that it asks for."""
         key = ""
         if self._key in header and not header[self._key].is_empty:
-            key = str(header[self._key].value).strip(" \0")
+            element = header[self._key]
+            key = "\\".join(map(str, element.value if element.VM > 1 else [element.value])).strip(" \0")
         if not key:
             return Route("", "", f"it has no {_name(self._key)}, so that no job can be found for it")
         lacking = []
