@@ -11,6 +11,7 @@ import pytest
 
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.bundles import load_blueprint
+from dicomwright.bundles.bundle import open_bundle
 from dicomwright.bundles.bundle_set import VARIABLE, BundleSet
 from dicomwright.errors import BlueprintError
 
@@ -41,6 +42,18 @@ def test_folder_and_zip_have_the_same_digest(bundle_folder, bundle_zip):
         for path in (bundle_folder(), bundle_zip())
     }
     assert len(digests) == 1
+
+
+def test_a_zip_of_macos_has_the_names_of_the_folder(bundle_folder, bundle_zip):
+    files = {"tables/größe.csv": "1\n"}
+    folder, path = bundle_folder(files=files), bundle_zip(files=files)
+    data = bytearray(path.read_bytes())
+    for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.rfind(start) + flags + 1
+        assert data[place] == 0x08  # the bit that says UTF-8
+        data[place] = 0
+    path.write_bytes(data)
+    assert open_bundle(path).hashes() == open_bundle(folder).hashes()
 
 
 def test_a_bundle_of_the_environment(bundle_folder, bundle_zip, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dicomwright.bundles.stores import (
@@ -30,6 +31,7 @@ MAX_ZIP_BYTES = 16 * 1024 * 1024
 
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1
+_SAYS_UTF_8 = 0x800
 #: What reading a zip that is damaged may raise: the standard library lets through nearly everything.
 _FAULTS = Exception
 
@@ -126,7 +128,7 @@ class ZipStore:
 
     def _name(self, entry: zipfile.ZipInfo) -> str:
         """Return the name of a file that is what it seems to be."""
-        name = within(entry.orig_filename, self.label)
+        name = within(_decoded(entry), self.label)
         mode = entry.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             kind = "a link" if stat.S_ISLNK(mode) else "not a regular file"
@@ -151,3 +153,11 @@ class ZipStore:
             return ""
         below = [name for name in self._entries if name.count("/") == 1 and name.endswith("/bundle.toml")]
         return below[0].removesuffix("bundle.toml") if len(below) == 1 else ""
+
+
+def _decoded(entry: zipfile.ZipInfo) -> str:
+    """Return a name; that of macOS is UTF-8, and does not say so."""
+    if not entry.flag_bits & _SAYS_UTF_8:
+        with suppress(UnicodeError):
+            return entry.orig_filename.encode("cp437").decode()
+    return entry.orig_filename
