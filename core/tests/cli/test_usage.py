@@ -176,3 +176,15 @@ def test_output_to_a_closed_pipe_is_quiet(site, source, tmp_path):  # noqa: ARG0
     assert "Traceback" not in errors
     assert "BrokenPipe" not in errors
     assert "sys.exit" not in errors
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_are_closed(site, source, tmp_path, closed):  # noqa: ARG001  # the plug-in must be there
+    import shlex
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "dicomwright", "build", source(), "--blueprint", "mr-image"]
+    line = f"{shlex.join(map(str, [*command, '--out', tmp_path / 'o']))} {closed}"
+    assert subprocess.run(["/bin/sh", "-c", line], check=False).returncode == 0
+    assert len(list((tmp_path / "o").iterdir())) == 3

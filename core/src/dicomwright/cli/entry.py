@@ -43,12 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         signal.signal(signal.SIGTERM, _terminate)
     _start_fast()
     if is_own_process:
+        _open_closed_streams()
         defer()
     code = _run(arguments, debug="--debug" in arguments)
     _leave_strays(code)
     if is_own_process:
         _leave_fast(code)
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Give closed standard streams a place to go, so that no file of ours gets their number: libraries write there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  # open until the process ends
 
 
 def _leave_strays(code: int) -> None:
