@@ -92,7 +92,7 @@ class PicturePages(LazyImages):
         self._path, self._options = path, options
         forms: list[Form] = []
         with _open(path) as (file, image):
-            size, head = os.fstat(file.fileno()).st_size, os.pread(file.fileno(), _HEAD, 0)
+            size = os.fstat(file.fileno()).st_size
             count = _count(image, options, str(path))
             if image.format == "JPEG":
                 _check_scans(file, path)
@@ -100,11 +100,13 @@ class PicturePages(LazyImages):
             for page in range(count):
                 image.seek(page)
                 self._admit(image, page)
-                forms.append(form_of(image, str(path), options.background, head))
+                forms.append(form_of(image, str(path), options.background))
                 lossy.append(_loss(image, forms[-1], size / count))
+            notes = [*_left_out(image), *(note for form in forms for note in form.notes)]
         super().__init__(*_shapes_and_dtypes(forms))
+        self._clear = tuple(form.clear for form in forms)
         self.lossy = tuple(lossy)
-        self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
+        self.notes = tuple(dict.fromkeys(notes))
 
     def image(self, position: int) -> NDArray[Any]:
         """Return a page.
@@ -118,7 +120,7 @@ class PicturePages(LazyImages):
         with _open(self._path) as (_, image):
             image.seek(position)
             self._admit(image, position)
-            pixels = pixels_of(image, str(self._path), self._options.background)
+            pixels = pixels_of(image, str(self._path), self._options.background, self._clear[position])
         if pixels.shape != self.shapes[position] or pixels.dtype != self.dtypes[position]:
             raise refusal(self._path, "it changed while it was read", "build again", "changed")
         return pixels
@@ -148,11 +150,23 @@ class ImagePages(LazyImages):
         self._images, self._background = images, background
         forms = [form_of(image, "Pillow image", background) for image in images]
         super().__init__(*_shapes_and_dtypes(forms))
+        self._clear = tuple(form.clear for form in forms)
         self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
 
     def image(self, position: int) -> NDArray[Any]:
-        """Return an image."""
-        return pixels_of(self._images[position], "Pillow image", self._background)
+        """Return an image.
+
+        Raises
+        ------
+        SourceError
+            Pillow decodes another picture than it told, as it does with some turned TIFFs that it maps.
+
+        """
+        pixels = pixels_of(self._images[position], "Pillow image", self._background, self._clear[position])
+        if pixels.shape != self.shapes[position] or pixels.dtype != self.dtypes[position]:
+            message = f"its pixels are {pixels.shape}, and not {self.shapes[position]} as Pillow told before"
+            raise refusal("Pillow image", message, "give the path of its file", "changed")
+        return pixels
 
 
 def _shapes_and_dtypes(forms: Sequence[Form]) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
@@ -187,6 +201,9 @@ def _quiet(head: bytes) -> Iterator[None]:
     if not head.startswith((b"II", b"MM")):
         yield
         return
+    if sys.stderr is None:  # it is closed, and its number may be that of any file
+        yield
+        return
     sys.stderr.flush()
     kept, sink = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -200,13 +217,17 @@ def _quiet(head: bytes) -> Iterator[None]:
 
 def _unknown(path: Path, head: bytes) -> SourceError:
     """Return the error for a file that Pillow does not take."""
+    if head.startswith((b"II", b"MM")):
+        message = "is a kind of TIFF that is not read, or damaged: its header says nothing that is known"
+        hint = "save it as PNG, or as TIFF of 1, 8 or 16 bit grey or of RGB"
+        return refusal(path, message, hint, "damaged")
     if head.startswith(MAGICS):
         return refusal(path, "is damaged: its header cannot be read", _COPY_AGAIN, "damaged")
     return refusal(path, "is no picture that is read here", "save it as PNG", "format")
 
 
 def _count(image: Image.Image, options: ReadOptions, where: str) -> int:
-    """Return the number of pages: those of a TIFF; of animations and stereo pairs the first picture only."""
+    """Return the number of pages: those of a TIFF; of others the first picture only."""
     if image.format != "TIFF":
         return 1
     count = 0
@@ -218,6 +239,13 @@ def _count(image: Image.Image, options: ReadOptions, where: str) -> int:
         count += 1
     message = f"it has more pages than the limit max_pages ({options.max_pages})"
     raise refusal(where, message, "split it, or set the option max_pages", "too-large")
+
+
+def _left_out(image: Image.Image) -> Iterator[str]:
+    """Yield what is said of animations and stereo pairs."""
+    count = getattr(image, "n_frames", 1)
+    if image.format != "TIFF" and count > 1:
+        yield f"it holds {count} pictures, of which the first was taken"
 
 
 def _check_scans(file: io.FileIO, path: Path) -> None:
