@@ -27,6 +27,22 @@ from dicomwright_pdf.identifiers import Identifiers
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", "患者 山田 太郎"),
         ("Люксембург^Анна", "ЛЮКСЕМБУРГ"),
         ("قباني^لنزار", "ينابق"),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "환자: 홍길동"),
+        ("Müller^Jürgen", "Mül\ufffeler"),  # as PDFium tells of a hyphen at the end of a line
+        ("Müller^Jürgen", "M\u00fcl\u00adler"),
+        ("Müller^Jürgen", "M\u200büller"),
+        ("Smith-Jones^Anna", "Mrs Smith Jones"),
+        ("Smith-Jones^Anna", "Mrs Smith\u2011Jones"),
+        ("Smith-Jones^Anna", "Mrs Jones"),
+        ("García López^Juan", "Sr. García"),
+        ("O'Brien^Pat", "Mr O\u2019Brien"),
+        ("O'Brien^Pat", "Mr OBrien"),
+        ("Doe, Jane", "Mrs Doe"),
+        ("DOE JANE", "Mrs Doe's liver"),
+        ("Schaefer^Eva", "Frau Schäfer"),
+        ("Yıldız^Ali", "YILDIZ"),
+        ("Þór^Jón", "Thor"),
+        ("Doe^Jane", "report_doe_1"),
     ],
 )
 def test_names(name, text):
@@ -36,6 +52,18 @@ def test_names(name, text):
 @pytest.mark.parametrize("text", ["", "Millers", "Mullerian duct", "page 1 of 2", "Jürgen"])
 def test_other_words(text):
     assert not Identifiers(names=["Müller^Jürgen"]).anywhere_in(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Hong^Gildong=洪^吉洞=홍^길동", "홍조가 있다"),  # a syllable of another word
+        ("van der Berg^Jan", "Beeld van de lever"),
+        ("Do^Minh", "Anna Lee, D.O."),
+    ],
+)
+def test_words_that_share_something(name, text):
+    assert not Identifiers(names=[name]).anywhere_in(text)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +77,17 @@ def test_other_words(text):
         "17/02/1980",
         "19800217",
         "17-2-1980",
+        "17021980",
+        "17 Feb 1980",
+        "17FEB1980",
+        "February 17th, 1980",
+        "17. Februar 1980",
+        "17 février 1980",
+        "17 de febrero de 1980",
+        "17.02.80",
+        "1980年2月17日",
+        "1980년 2월 17일",
+        "١٧/٠٢/١٩٨٠",
     ],
 )
 def test_birth_dates(text):
@@ -56,11 +95,19 @@ def test_birth_dates(text):
     assert not Identifiers(birth_dates=["19800218"]).anywhere_in(f"born {text}, seen today")
 
 
+def test_a_page_that_is_made_to_take_long_does_not():
+    assert not Identifiers(birth_dates=["19800217"]).anywhere_in("feb" * 300_000)
+
+
 def test_numbers():
     found = Identifiers(numbers=["PID-0042", "7"])
     assert found.anywhere_in("ID: pid-0042")
     assert found.anywhere_in("ID:PID-0042/3")
     assert found.anywhere_in("P I D - 0 0 4 2")
+    assert found.anywhere_in("PID 0042")
+    assert Identifiers(numbers=["12345678"]).anywhere_in("MRN12345678")
+    assert Identifiers(numbers=["12345678"]).anywhere_in("12-345-678")
+    assert not Identifiers(numbers=["12345678"]).anywhere_in("912345678")
     assert found.anywhere_in("room 7")
     assert not found.anywhere_in("room 71, PID 42")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dicomwright.blueprint.elements import StaticElement
@@ -24,12 +25,31 @@ _NAMES: Final = ("PatientName", "OtherPatientNames", "PatientBirthName", "Patien
 _NUMBERS: Final = ("OtherPatientIDs", "AccessionNumber", "PatientAddress")
 _TELLING: Final = 4  # characters, below which one of these is any number
 _NO_SPACES: Final = "\u2e80"  # from here on: writing without spaces between words
+_A_SYLLABLE: Final = re.compile("[\uac00-\ud7a3]")  # of Korean, which many other words have, too
+_NOT_READ: Final = "\ufffe"  # what PDFium puts where a line ends with a hyphen
+_APOSTROPHES: Final = "'`\u02bc\u2018\u2019"
 #: Letters that do not come apart into a plain one and an accent, as people write them without.
 _ASCII: Final = (
     {ord(a): b for a, b in zip("äöüøåæßœ", ("ae", "oe", "ue", "oe", "aa", "ae", "ss", "oe"), strict=True)},
-    {ord(a): b for a, b in zip("øåłđ", "oald", strict=True)},
+    {ord(a): b for a, b in zip("øåłđðıþ", ("o", "a", "l", "d", "d", "i", "th"), strict=True)},
 )
 _DATE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_DATE_MARKS: Final = [unicodedata.normalize("NFKD", marks).split() for marks in ("年 月 日", "년 월 일")]
+#: How the names of the months begin in European languages, without accents.
+_MONTHS: Final = (
+    "jan|ene|gen|янв",
+    "feb|fev|фев",
+    "mar|mrt|maa|мар",
+    "apr|avr|abr|апр",
+    "may|mai|mei|maj|mag|мая|маи",
+    "jun|juin|giu|июн",
+    "jul|juil|lug|июл",
+    "aug|aou|ago|авг",
+    "sep|set|сен",
+    "oct|okt|ott|out|окт",
+    "nov|ноя",
+    "dec|dez|des|dic|дек",
+)
 
 
 class Identifiers:
@@ -59,10 +79,9 @@ class Identifiers:
     ) -> None:
         words = {word for name in names for word in _family_names(name)}
         words |= {spelt for word in list(words) for spelt in _spellings(word)}
-        numbers = {_plain(number) for number in numbers}
-        dates = {form for date in birth_dates for form in _date_forms(date)}
-        wanted = {_plain(word) for word in words} | numbers | dates
-        self._patterns = [_pattern(word) for word in sorted(wanted - {""})]
+        wanted = {_plain(word) for word in (*words, *numbers)}
+        dates = [pattern for date in birth_dates for pattern in _date_patterns(date)]
+        self._patterns = [_pattern(word) for word in sorted(wanted - {""})] + dates
 
     @classmethod
     def of(cls, parents: ParentSeries | None, blueprint: Blueprint) -> Identifiers:
@@ -87,18 +106,20 @@ class Identifiers:
 
         Right-to-left writing may come out of a document backwards, and is found so, too.
         """
-        plain = _plain(text)
-        return any(pattern.search(plain) for pattern in self._patterns)
+        plain = {_plain(spelt) for spelt in {text.casefold(), *_spellings(text)}}
+        return any(pattern.search(each) for pattern in self._patterns for each in plain)
 
 
 def _pattern(word: str) -> re.Pattern[str]:
     """Return a pattern that finds a word forwards and backwards."""
     letters = word.replace(" ", "")
     directions = (" ?".join(map(re.escape, order)) for order in (letters, letters[::-1]))
-    either = "|".join(directions)
-    if any(character >= _NO_SPACES for character in letters):
+    either = f"(?:{'|'.join(directions)})"
+    written = unicodedata.normalize("NFC", letters)
+    if any(character >= _NO_SPACES for character in written) and not _A_SYLLABLE.fullmatch(written):
         return re.compile(either)
-    return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
+    inside = "[0-9]" if letters.isdecimal() and len(letters) >= _TELLING else r"\w"
+    return re.compile(rf"(?<!{inside}){either}(?!{inside})")
 
 
 def _texts(tag: AnyTag, parents: ParentSeries | None, blueprint: Blueprint) -> Iterator[str]:
@@ -127,36 +148,65 @@ def _other_ids(parents: ParentSeries) -> Iterator[str]:
 
 
 def _family_names(name: str) -> Iterator[str]:
-    """Yield the family name of each group of a person name; where there is none, the given name."""
+    """Yield the family name of each group of a person name; where there is none, the given name.
+
+    Of several words the last one, and those that are no particles. Where it is not told which is which, the
+    first, too. Writing without spaces may have the given name right behind the family name.
+    """
     for group in name.split("="):
-        parts = [part.strip() for part in group.split("^")]
+        parts = [part.strip() for part in re.split("[,^]", group)]
         found = next((part for part in parts if part), "")
         yield found
-        yield from found.split()[-1:]
+        words = re.split(r"[\s\-\u2010-\u2015]+", found)
+        yield from (word for word in words if len(word) >= _TELLING)
+        yield words[-1]
+        if len(parts) == 1:
+            yield words[0]
+        if found and found[0] >= _NO_SPACES:
+            yield "".join(parts[:2])
 
 
-def _spellings(word: str) -> Iterator[str]:
-    """Yield a name as it is written without the letters that ASCII lacks."""
+def _spellings(text: str) -> Iterator[str]:
+    """Yield a text as it is written without the letters that ASCII lacks."""
+    composed = unicodedata.normalize("NFC", text).casefold()
     for alphabet in _ASCII:
-        yield word.casefold().translate(alphabet)
+        yield composed.translate(alphabet)
 
 
-def _date_forms(date: str) -> Iterator[str]:
-    """Yield a date of birth as reports write it."""
+def _date_patterns(date: str) -> Iterator[re.Pattern[str]]:
+    """Yield what finds a date of birth as reports write it."""
     match = _DATE.fullmatch(date.strip())
-    if match is None:
+    if match is None or not 1 <= int(match[2]) <= len(_MONTHS):
         return
-    year, month, day = match.groups()
-    yield date
-    for sign in ".-/ ":
-        for first, second in ((day, month), (month, day)):
-            for one, two in ((first, second), (first.lstrip("0"), second.lstrip("0"))):
-                yield sign.join((one, two, year))
-                yield sign.join((year, one, two))
+    year, *full = match.groups()
+    month, day = (f"0?{int(number)}" for number in full)
+    named = rf"(?:{_MONTHS[int(full[0]) - 1]})[^\W\d]{{0,9}}"
+    sign = r" ?[./ ] ?"
+    forms = (
+        *(" ?".join(digits) for digits in ((year, *full), (*full, year), (*full[::-1], year))),
+        *(rf"{one}{sign}{two}{sign}{year}" for one, two in ((day, month), (month, day))),
+        *(rf"{year}{sign}{one}{sign}{two}" for one, two in ((day, month), (month, day))),
+        *(rf"{one} ?[./] ?{two} ?[./] ?{year[2:]}" for one, two in ((day, month), (month, day))),
+        *(rf"{year} ?{a} ?{month} ?{b} ?{day} ?{c}" for a, b, c in _DATE_MARKS),
+        rf"{day}(?:st|nd|rd|th)?\.? ?(?:de )?{named}\.?,? ?(?:de )?(?:{year}|{year[2:]})",
+        rf"{named}\.? ?{day}(?:st|nd|rd|th)?,? ?{year}",
+        rf"{year} ?{named}\.? ?{day}",
+    )
+    yield from (re.compile(rf"(?<![0-9]){form}(?![0-9])") for form in forms)
 
 
 def _plain(text: str) -> str:
-    """Return text without accents, case, and runs of spaces."""
+    """Return text without accents, case, and what is not seen; what joins words is one space."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return " ".join(kept.split())
+    return " ".join("".join(map(_kept, decomposed)).split())
+
+
+@lru_cache(maxsize=4096)
+def _kept(character: str) -> str:
+    """Return what is left of a character in plain text."""
+    kind = unicodedata.category(character)
+    if kind == "Cf" or character == _NOT_READ or unicodedata.combining(character):
+        return ""
+    if kind in ("Pd", "Pc", "Cc") or character in _APOSTROPHES:
+        return " "
+    return str(unicodedata.decimal(character, character))
