@@ -243,6 +243,32 @@ def test_private_elements_inside_sequences(example):
     assert not any(one.name.startswith("ProcedureCodeSequence") for one in kept.differences)
 
 
+def test_what_stands_behind_the_pixels_is_told(example):
+    def change(dataset, _index):
+        dataset.private_block(0x7FE1, "ACME", create=True).add_new(0x10, "OB", b"abcd")
+        dataset.DigitalSignaturesSequence = [pydicom.Dataset()]
+        dataset.DataSetTrailingPadding = b"\0\0"
+
+    learned = learn(example(change=change), keep_private=True)
+    told = {one.name: (one.what, one.instances) for one in learned.differences if "behind" in one.why}
+    assert told == {
+        "ACME:(7FE1,xx10)": ("missing", 5),
+        "DigitalSignaturesSequence (FFFA,FFFA)": ("missing", 5),
+    }
+    assert "# DigitalSignaturesSequence: pixel-derived: left out; it stands behind the pixels" in learned.text
+
+
+def test_a_rule_of_the_draft_that_changes_the_condition_of_another(example):
+    def change(dataset, _index):
+        dataset.Laterality = ""  # the shipped blueprint leaves it out, and ImageLaterality needs that
+        dataset.ImageLaterality = "L"
+
+    learned = learn(example(change=change))
+    assert learned.unexpected == ()
+    assert rules(learned)["ImageLaterality"] == COPIED
+    assert not any("Laterality" in one.name for one in learned.differences)
+
+
 def test_an_element_that_cannot_be_decoded(example):
     def broken(dataset, index):
         for name in ["TableHeight"] * (index == 1) + ["KVP"]:

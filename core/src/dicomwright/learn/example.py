@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from pydicom import dcmread
 
 from dicomwright.encoders.iods import IMAGE_IODS
 from dicomwright.errors import ParentError, SourceError
+from dicomwright.learn.tags import tags_of
 from dicomwright.parents import ParentSeries
 from dicomwright.payload.volume import Volume
 
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from pydicom.dataelem import DataElement
+    from pydicom.tag import BaseTag
+
+    from dicomwright.blueprint.tags import PrivateTag
 
 __all__ = ["Example"]
 
 _IN_MEMORY = 4 * 1024**3
+_PIXEL_DATA, _PADDING = 0x7FE00010, 0xFFFCFFFC
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,19 @@ class Example:
 
         return UID(self.sop_class).name or "images without SOPClassUID (0008,0016)"
 
-    @cached_property
+    @property
     def slices(self) -> list[NDArray[Any]]:
         """The stored numbers of each image, decoded."""
+        return self._read[0]
+
+    @property
+    def behind(self) -> Counter[BaseTag | PrivateTag]:
+        """In how many images an element stands behind the pixels, where parents are not read."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[list[NDArray[Any]], Counter[BaseTag | PrivateTag]]:
+        """What only whole files tell."""
         rows, columns = (int(self.parents.first.get(name, 0) or 0) for name in ("Rows", "Columns"))
         size = rows * columns * len(self.parents) * 2
         if size > _IN_MEMORY:
@@ -107,7 +123,8 @@ class Example:
                 loc=self.name,
                 kind="too-large",
             )
-        return [_pixels(path) for path in self.parents.files]
+        images = [_pixels(path) for path in self.parents.files]
+        return [pixels for pixels, _ in images], Counter(tag for _, tags in images for tag in tags)
 
     @cached_property
     def rescales(self) -> list[tuple[float, float]]:
@@ -154,10 +171,11 @@ class Example:
         return self.slices[index].astype(np.float64) * slope + intercept
 
 
-def _pixels(path: Path) -> NDArray[Any]:
-    """Return the stored numbers of one file."""
+def _pixels(path: Path) -> tuple[NDArray[Any], list[BaseTag | PrivateTag]]:
+    """Return the stored numbers of one file, and what it has behind them."""
     try:
-        array: NDArray[Any] = dcmread(path).pixel_array
+        dataset = dcmread(path)
+        array: NDArray[Any] = dataset.pixel_array
     except Exception as error:  # pydicom and its decoders raise many types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SourceError(
@@ -173,4 +191,5 @@ def _pixels(path: Path) -> NDArray[Any]:
             loc=str(path),
             kind="pixels",
         )
-    return array
+    behind = (tag for tag, place in tags_of(dataset).items() if _PIXEL_DATA < place < _PADDING)
+    return array, list(behind)

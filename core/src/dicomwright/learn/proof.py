@@ -77,7 +77,9 @@ class Difference:
 
 def compare(example: Example, series: Series) -> list[Difference]:
     """Return the tags in which any instance differs from the example's, pixels left out, in order."""
-    found: dict[tuple[BaseTag | PrivateTag, str], int] = {}
+    found: dict[tuple[BaseTag | PrivateTag, str], int] = {
+        (tag, "missing"): count for tag, count in example.behind.items()
+    }
     for index, built in zip(pairs_of(example, series), series, strict=True):
         for tag, what in _between(example.parents[index], built):
             found[tag, what] = found.get((tag, what), 0) + 1

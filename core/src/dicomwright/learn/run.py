@@ -19,12 +19,12 @@ from dicomwright.learn.draft import draft
 from dicomwright.learn.example import Example
 from dicomwright.learn.proof import Difference, compare, compare_pixels
 from dicomwright.learn.tags import number_of
-from dicomwright.learn.traits import KINDS, Trait, classify, refused_trait
+from dicomwright.learn.traits import COPIED, KINDS, Trait, classify, refused_trait
 from dicomwright.plugins import PluginSet, default
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from dicomwright.blueprint.blueprint import Blueprint
     from dicomwright.engine.series import Series
@@ -170,12 +170,16 @@ class _Proof:
         """
         for _ in range(_ROUNDS):
             try:
-                return self.learned(traits, self.built(traits))
+                found = self.learned(traits, self.built(traits))
             except DicomwrightError as error:
-                weakened = _weakened(traits, error.problems)
-                if weakened == traits:
+                changed = _weakened(traits, error.problems)
+                if changed == traits:
                     raise
-                traits = weakened
+            else:
+                changed = _copying(traits, {one.tag for one in found.unexpected})
+                if changed == traits:
+                    return found
+            traits = changed
         return self.learned(traits, self.built(traits))
 
     def built(self, traits: list[Trait]) -> list[Series]:
@@ -251,6 +255,16 @@ def _weakened(traits: list[Trait], problems: Iterable[Problem]) -> list[Trait]:
     return [
         trait.weaker(reasons[shown])
         if (shown := number_of(trait.tag)) in reasons and trait.rule is not None
+        else trait
+        for trait in traits
+    ]
+
+
+def _copying(traits: list[Trait], unexpected: Container[BaseTag | PrivateTag]) -> list[Trait]:
+    """Return the traits, with rules for tags whose condition in the IOD's blueprint another rule changed."""
+    return [
+        replace(trait, rule=COPIED, note="copied from the paired instance")
+        if trait.tag in unexpected and trait.rule is None
         else trait
         for trait in traits
     ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dicomwright.explain import Explained
     from dicomwright.learn.example import Example
 
-__all__ = ["KINDS", "Trait", "classify", "refused_trait"]
+__all__ = ["COPIED", "KINDS", "Trait", "classify", "refused_trait"]
 
 #: What a tag can be.
 KINDS = (
@@ -43,8 +43,9 @@ _OF_PIXELS = frozenset(  # extreme values, padding, the picture of the picture, 
 _CONTEXT_GROUPS = frozenset({0x0010, 0x0012, 0x0032, 0x0038, 0x4008})  # whatever the IOD has of them
 _SITE_MODULES = frozenset({"General Equipment", "SC Equipment"})
 _OF_SITE = frozenset({"SeriesNumber", "SeriesDescription"})
-_COPIED = {"copy": "optional", "when-varying": "paired"}
-_COPIED_IF_LEGAL = _COPIED | {"copy": "usable"}
+#: Copied if the parent has it.
+COPIED = {"copy": "optional", "when-varying": "paired"}
+_COPIED_IF_LEGAL = COPIED | {"copy": "usable"}
 _COPIED_OR_EMPTY = {"copy-or-else": "", "when-varying": "paired", "when-unusable": "else"}
 _LINE = 60
 _PIXEL_GROUPS = frozenset({0x7FE0, *range(0x5000, 0x5100, 2), *range(0x6000, 0x6100, 2)})
@@ -129,6 +130,7 @@ def classify(
 
     """
     tags = {tag for example in examples for one in example.parents for tag in tags_of(one)}
+    tags.update(tag for example in examples for tag in example.behind)
     found = _Classifier(examples, given, same, refused, keep_private=keep_private)
     return [found.of_tag(tag) for tag in sorted(tags, key=sort_key)]
 
@@ -145,12 +147,17 @@ class _Classifier:
 
     def of_tag(self, tag: BaseTag | PrivateTag) -> Trait:
         """Return the trait of a tag."""
+        if any(tag in example.behind for example in self.examples):
+            kind = _PIXELS if isinstance(tag, BaseTag) and not tag.is_private else _PRIVATE
+            return Trait(
+                tag, kind, "left out; it stands behind the pixels, where parents are not read", told=True
+            )
         if not isinstance(tag, PrivateTag):
             no_creator = "left out; it has no creator"
             return Trait(tag, _PRIVATE, no_creator, told=True) if tag.is_private else self.trait(int(tag))
         if not self.keep_private:
             return Trait(tag, _PRIVATE, "left out; --keep-private copies it", told=True)
-        return Trait(tag, _PRIVATE, "copied from the paired instance", _COPIED)
+        return Trait(tag, _PRIVATE, "copied from the paired instance", COPIED)
 
     def trait(self, number: int) -> Trait:
         """Return the trait of an ordinary tag."""
@@ -193,7 +200,7 @@ class _Classifier:
             note = "copied from the parent"
         found = [one for example in self.examples for one in example.elements(number) if one is not None]
         if self.keep_private or not any(one.VR == "SQ" for one in found):
-            return Trait(tag, kind, note, _COPIED)
+            return Trait(tag, kind, note, COPIED)
         loses = any(one.is_empty or _has_private(one) for one in found)
         return Trait(tag, kind, f"{note}, without its private elements", _COPIED_IF_LEGAL, told=loses)
 
