@@ -223,3 +223,25 @@ def test_lock_and_verify(run, bundle_folder, tmp_path, monkeypatch):
     assert run("bundle", "lock", "other")[0] == 1
     assert run("bundle", "lock", "site", "--lock-file", "other.lock")[0] == 0
     assert (tmp_path / "other.lock").read_text().count("[[bundle]]") == 1
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("blueprint", "show", LONG),
+        ("blueprint", "flatten", "patient", "--out", f"{LONG}.toml"),
+        ("bundle", "check", LONG),
+        ("lint", "mr-image", "--parent", LONG),
+        ("learn", LONG, "--out", "x.toml"),
+        ("learn", "x", "--out", LONG),
+        ("validate", LONG),
+    ],
+)
+def test_names_that_no_file_can_have(run, arguments):
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert err.startswith("dicomwright: error: ")
+    assert "internal" not in err

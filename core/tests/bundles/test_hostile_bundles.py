@@ -11,7 +11,7 @@ import time
 import zipfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dicomwright.bundles.bundle_set import BundleSet
@@ -316,6 +316,7 @@ def test_any_damage_of_a_zip_is_one_error_or_none(bundle_zip, changes):
 
 
 @settings(max_examples=60)
+@example(text="x" * 256)
 @given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
 def test_any_text_as_a_name_is_one_error(text):
     with contextlib.suppress(BlueprintError):

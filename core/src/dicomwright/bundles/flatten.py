@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.elements import SequenceElement, StaticElement
@@ -131,9 +132,9 @@ def write_flattened(text: str, resources: Mapping[str, list[bytes]], path: Path)
     new = {path: text.encode()}
     for name, contents in sorted(resources.items()):
         beside = path.parent / name
-        if not beside.is_file() or beside.read_bytes() != contents[0]:
+        if not os.path.isfile(beside) or beside.read_bytes() != contents[0]:  # noqa: PTH113  # of any name
             new[beside] = contents[0]
-    there = [printable(str(one)) for one in new if one.exists() or one.is_symlink()]
+    there = [printable(str(one)) for one in new if os.path.lexists(one)]
     if there:
         raise BlueprintError(f"{there[0]} exists", hint="name another file, or take it away", kind="exists")
     try:

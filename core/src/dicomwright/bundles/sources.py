@@ -251,7 +251,7 @@ def _of_bundle(bundle: Bundle, name: str, folder: str) -> bytes:
 
 def _instead(name: str) -> str:
     """Say what to write instead of an unknown name."""
-    if Path(printable(name)).is_file():
+    if os.path.isfile(printable(name)):  # noqa: PTH113  # of names that are too long, too
         return f"write ./{name} to name the file in this folder"
     close = get_close_matches(name.lower(), shipped_names(), 1)
     suggestion = f"did you mean {close[0]}? " if close else ""

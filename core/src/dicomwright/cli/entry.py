@@ -153,6 +153,10 @@ def _failure(error: BaseException) -> str:
         return (
             "the system starts no more threads: there is too little memory, or there are too many processes"
         )
+    if (
+        isinstance(error, OSError) and error.filename is not None and error.strerror
+    ):  # the system refuses a path
+        return f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}"
     if isinstance(
         error, SystemExit
     ):  # none of ours: a plug-in's code or a function of the user ends the program
