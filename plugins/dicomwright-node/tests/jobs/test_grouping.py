@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dicomwright_node.store import upkeep
+
 
 def states(node):
     return [(job.key, job.state) for job in node.jobs()]
@@ -64,6 +66,10 @@ def test_what_comes_after_a_time_out_goes_on_with_what_was_there(make_node, pati
     node.receive(datasets[:2])
     assert node.ended(1)["works"].state == "timed-out"
     assert "ct has 2 images" in node.jobs()[0].error
+    upkeep.retry(node.store.database, 1)  # by somebody who does not know
+    node.scheduler.wake()
+    node.until(lambda: node.jobs()[0].error == "inputs are not complete: ct has 2 images")
+    assert states(node) == [("works", "timed-out")]
     assert node.receive(datasets) == ["same", "same", "new"]
     node.until(lambda: states(node) == [("works", "discarded"), ("works", "done")])
     assert node.unwanted() == []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: The files of a job by input.
 Paths = dict[str, tuple[str, ...]]
 
-__all__ = ["Collector", "name_of", "told"]
+__all__ = ["Collector", "name_of", "told", "what_is_missing"]
 
 _log = logging.getLogger("dicomwright_node.jobs")
 _AT_ONCE = 50  # jobs that are asked in one process, ...
@@ -56,6 +56,11 @@ def told(error: ExecutionError, pipeline: type[AbstractPipeline]) -> str:
     for function in (what_lack, run_job):
         message = message.replace(f"{function.__module__}.{function.__qualname__}", pipeline.__qualname__)
     return message
+
+
+def what_is_missing(lacking: Lacking) -> str:
+    """Return in words what a job lacks."""
+    return ", ".join(f"{name} has {images} images" for name, images in lacking.items())
 
 
 def name_of(pipeline: type[AbstractPipeline]) -> str:
@@ -260,7 +265,7 @@ class Collector:
         return int(rows[0]["number"])
 
     def _wait_on(self, job: Job, lacking: Lacking) -> None:
-        waiting = ", ".join(f"{name} has {images} images" for name, images in lacking.items())
+        waiting = what_is_missing(lacking)
         jobs.remember(self._store.database, job.id, job.note | {"waiting": waiting})
         _log.info("job is not complete", extra={"event": "job-waits", "job": job.id, "waiting": waiting})
 

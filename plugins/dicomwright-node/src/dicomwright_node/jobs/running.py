@@ -10,7 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import ExecutionError
-from dicomwright_node.jobs.collecting import name_of, told
+from dicomwright_node.jobs.collecting import name_of, told, what_is_missing
 from dicomwright_node.jobs.insist import insist
 from dicomwright_node.jobs.privacy import redacted, secrets_of
 from dicomwright_node.jobs.worker import JobSpec, run_job
@@ -91,7 +91,10 @@ class Runner:
         secrets = secrets_of(Path(many[0]) for many in paths.values())
         try:
             result, printed = self._call(run_job, [self._pipeline, spec])
-            self._finish(job, result, redacted(f"{result.log}\n{printed}".strip(), secrets))
+            if result.lacking:
+                self._give_up(job, what_is_missing(result.lacking))
+            else:
+                self._finish(job, result, redacted(f"{result.log}\n{printed}".strip(), secrets))
         except ExecutionError as error:
             shutil.rmtree(folder, ignore_errors=True)
             self._ended(job, error, secrets)
@@ -99,6 +102,12 @@ class Runner:
             shutil.rmtree(folder, ignore_errors=True)
             message = f"the node could not run it: {type(error).__name__}: {error}"
             self._fail(job, redacted(message, secrets), redacted(traceback_of.format_exc(), secrets))
+
+    def _give_up(self, job: Job, missing: str) -> None:
+        """Let a job that is not complete wait for the rest: who began it by `retry` may not have known."""
+        self._move(job, "timed-out", error=f"inputs are not complete: {missing}")
+        about = {"event": "job-timed-out", "job": job.id, "waiting": missing}
+        _log.warning("job is not complete", extra=about)
 
     def _finish(self, job: Job, result: JobResult, log: str) -> None:
         """Write down what a job made; from here on it never runs again."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicomwright.errors import DicomwrightError
 from dicomwright_node.jobs.written import Written, write_output
 from dicomwright_node.pipeline import AbstractProcessor
 
@@ -20,14 +19,10 @@ if TYPE_CHECKING:
 
     from dicomwright_node.pipeline import AbstractPipeline
 
-__all__ = ["IncompleteError", "JobResult", "JobSpec", "Lacking", "run_job", "what_lack", "what_lacks"]
+__all__ = ["JobResult", "JobSpec", "Lacking", "run_job", "what_lack", "what_lacks"]
 
 #: Names of the inputs that are not complete, with the number of their images.
 Lacking = dict[str, int]
-
-
-class IncompleteError(DicomwrightError):
-    """A job runs, and its inputs are not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +57,8 @@ class JobResult:
 
     Attributes
     ----------
+    lacking : dict of str to int
+        The inputs that were not complete, with the number of their images; if there are any, nothing ran.
     written : list of Written
         Outputs on disk.
     log : str
@@ -73,6 +70,7 @@ class JobResult:
 
     """
 
+    lacking: Lacking = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
     log: str = ""
     seconds: float = 0.0
@@ -99,8 +97,7 @@ def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:
     start = time.perf_counter()
     lacking = what_lacks(pipeline, spec.paths)
     if lacking:
-        found = ", ".join(f"{name} has {images} images" for name, images in lacking.items())
-        raise IncompleteError(f"inputs are not complete: {found}", hint="send the rest", kind="incomplete")
+        return JobResult(lacking)
     os.chdir(spec.scratch)
     log = _Kept()
     logging.getLogger().addHandler(log)
@@ -111,7 +108,7 @@ def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:
         output = running.process(running.make_inputs(paths), spec.key)
         written = write_output(output, Path(spec.folder))
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return JobResult(written, log.text(), time.perf_counter() - start, peak)
+    return JobResult({}, written, log.text(), time.perf_counter() - start, peak)
 
 
 class _Kept(logging.Handler):

@@ -44,7 +44,7 @@ DeliveryRowState = Literal["pending", "sending", "sent", "failed"]
 NEXT: dict[JobState, frozenset[JobState]] = {
     "collecting": frozenset({"ready", "failed", "timed-out", "discarded"}),
     "ready": frozenset({"running", "failed", "discarded"}),
-    "running": frozenset({"processed", "ready", "failed", "discarded"}),
+    "running": frozenset({"processed", "ready", "failed", "timed-out", "discarded"}),
     "processed": frozenset({"delivering", "done", "failed"}),
     "delivering": frozenset({"done", "failed"}),
     "done": frozenset(),
