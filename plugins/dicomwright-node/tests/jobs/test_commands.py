@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -33,10 +35,10 @@ def folder(make_node, patient, tmp_path):
     return tmp_path / "node"
 
 
-def run(*arguments, folder):
+def run(*arguments, folder, **more):
     """Return what a command prints."""
     options = [] if folder is None else ["--folder", str(folder)]
-    done = CliRunner().invoke(node, [*arguments, *options], catch_exceptions=False)
+    done = CliRunner().invoke(node, [*arguments, *options], catch_exceptions=False, **more)
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -74,7 +76,7 @@ def test_patient_data_is_printed_only_if_it_is_asked_for(folder, arguments):
 
 
 def test_a_retry(folder):
-    assert run("retry", "1", "2", folder=folder) == "job 1 is ready\njob 2 is ready\n"
+    assert run("retry", "1", "2", "1", folder=folder) == "job 1 is ready\njob 2 is ready\n"
     with pytest.raises(DicomwrightError) as caught:
         run("retry", "1", "3", "9", folder=folder)
     assert [problem.message for problem in caught.value.problems] == [
@@ -87,14 +89,18 @@ def test_a_retry(folder):
 def test_purges(folder):
     assert run("purge", folder=folder) == "removed: 0 jobs, 0 instances\n"
     assert run("purge", "--state", "failed", "--days", "1", folder=folder) == "removed: 0 jobs, 0 instances\n"
-    assert run("purge", "1", folder=folder) == "removed: 1 jobs, 3 instances\n"
+    with pytest.raises(click.UsageError, match="numbers of jobs say all"):
+        run("purge", "1", "--days", "30", folder=folder, standalone_mode=False)
+    assert run("purge", "1", "1", folder=folder) == "removed: 1 jobs, 3 instances\n"
     gone = json.loads(run("purge", "--state", "timed-out", "--unwanted", "--json", folder=folder))
     assert gone == {"jobs": 1, "instances": 2}
     store = Store.open(folder)
     assert [job.id for job in jobs.find(store.database)] == [3]
     assert len(list((folder / "instances").rglob("*.dcm"))) == 1
     store.close()
-    with pytest.raises(DicomwrightError, match="job 3 is collecting"):
+    with pytest.raises(
+        DicomwrightError, match="job 3 is collecting; only a job that has ended can be removed"
+    ):
         run("purge", "3", folder=folder)
 
 
@@ -111,6 +117,17 @@ def test_a_folder_that_is_none_is_not_made(tmp_path):
     Store.open(tmp_path / "new").close()
     with pytest.raises(DicomwrightError, match="job 7 does not exist"):
         run("jobs", "7", folder=tmp_path / "new")
+
+
+def test_a_folder_of_somebody_else(tmp_path, monkeypatch):
+    def denied(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    with pytest.raises(
+        DicomwrightError, match=r"cannot be read \(Permission denied\); a node's folder belongs"
+    ):
+        run("jobs", folder=tmp_path)
 
 
 @pytest.mark.parametrize("command", ["jobs", "retry", "purge"])

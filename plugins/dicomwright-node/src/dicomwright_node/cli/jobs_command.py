@@ -108,7 +108,7 @@ def retry(job_ids: tuple[int, ...], **given: Any) -> None:
 
     problems: list[Problem] = []
     with _store(given) as store:
-        for job_id in job_ids:
+        for job_id in dict.fromkeys(job_ids):
             try:
                 job = upkeep.retry(store.database, job_id)
                 click.echo(f"job {job.id} is {job.state}")
@@ -144,6 +144,8 @@ def purge(job_ids: tuple[int, ...], **given: Any) -> None:
     """  # noqa: D301  # a real backspace: it keeps the lines below it apart in the help
     from dicomwright_node.store import upkeep
 
+    if job_ids and (given["states"] or given["days"] or given["unwanted"]):
+        raise click.UsageError("numbers of jobs say all: give them without --state, --days and --unwanted")
     states: tuple[JobState, ...] = given["states"] or ("done",)
     with _store(given) as store:
         gone = upkeep.purge(
@@ -151,7 +153,7 @@ def purge(job_ids: tuple[int, ...], **given: Any) -> None:
             store.files,
             before=time.time() - given["days"] * _DAY,
             states=states,
-            job_ids=job_ids,
+            job_ids=dict.fromkeys(job_ids),
             unwanted=given["unwanted"],
         )
     if given["as_json"]:
@@ -169,7 +171,12 @@ def _store(given: dict[str, Any]) -> Iterator[Store]:
 
     config = NodeConfig() if given["config_file"] is None else load(given["config_file"])
     folder = given["folder"] or config.node.folder
-    if not (folder / "node.db").is_file():
+    try:
+        is_node = (folder / "node.db").is_file()
+    except OSError as error:
+        message = f"{folder} cannot be read ({error.strerror})"
+        raise StoreError(message, hint="a node's folder belongs to its user: be that one") from error
+    if not is_node:
         raise StoreError(f"{folder} is no folder of a node", hint="give --config or --folder")
     store = Store.open(folder)
     try:

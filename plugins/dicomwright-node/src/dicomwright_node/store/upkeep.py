@@ -175,7 +175,8 @@ def _chosen(write: sqlite3.Connection, job_ids: list[int]) -> list[int]:
     for job_id in job_ids:
         row = write.execute("SELECT state FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None or row["state"] not in FINAL:
-            raise StateError(f"job {job_id} {'is ' + row['state'] if row else 'does not exist'}")
+            what = f"is {row['state']}" if row else "does not exist"
+            raise StateError(f"job {job_id} {what}", hint="only a job that has ended can be removed")
     return job_ids
 
 
