@@ -83,6 +83,12 @@ def test_title_and_concept_by_option_and_by_blueprint():
     assert len(encode(pdf_of("x"))[0].ConceptNameCodeSequence) == 0
 
 
+def test_a_long_title_is_cut_to_bytes_that_every_program_takes(dciodvfy, tmp_path):
+    (file,) = encode(pdf_of("x", title="x" * 1023 + "éé")).write(tmp_path / "out")
+    assert dciodvfy(file) == []
+    assert pydicom.dcmread(file).DocumentTitle == "x" * 1023
+
+
 @pytest.mark.parametrize("concept", ["18748-4", "18748-4^LN^", "^LN^x", "a^b^c^d"])
 def test_a_concept_that_is_no_code(concept):
     with pytest.raises(BlueprintError, match="is not a code; write VALUE"):

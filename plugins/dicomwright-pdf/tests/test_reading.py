@@ -123,6 +123,55 @@ def test_password(refused):
     assert "the document is encrypted, and stays so where it is embedded" in document.warnings
 
 
+def test_a_password_may_begin_and_end_with_spaces():
+    assert PdfReader.from_bytes(changed(GOOD, encrypt=(" a b ", None)), {"password": " a b "}).pages == 2
+
+
+def info(entries: bytes, catalogue: bytes = CATALOGUE, objects: tuple[bytes, ...] = ()) -> bytes:
+    """Return a document with such metadata; further objects have the numbers from 7."""
+    tree = b"<< /Type /Pages /Kids [5 0 R] /Count 1 >>"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 60 40] >>"
+    return file_of([catalogue, tree, b"null", entries, page, b"null", *objects])
+
+
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
+    b'<rdf:li xml:lang="x-default">Of XMP</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>'
+)
+WITH_XMP = CATALOGUE[:-2] + b"/Metadata 7 0 R >>"
+
+
+@pytest.mark.parametrize(
+    ("entries", "xmp", "title"),
+    [
+        (b"<< >>", XMP, "Of XMP"),  # PDF 2.0 wants no other
+        (b"<< /Title (Of Info) >>", XMP, "Of Info"),
+        (b"<< >>", XMP[:-9], ""),
+        (b"<< >>", b'<!DOCTYPE x [<!ENTITY a "&b;">]>' + XMP, ""),
+        (b"<< /Title [1 2] >>", b"", ""),
+        (b"<< /Title <FEFFD83D0041> >>", b"", "\ufffdA"),
+    ],
+    ids=["xmp", "both", "torn", "entity", "no text", "half a character"],
+)
+def test_titles(pdf_stream, entries, xmp, title):
+    data = info(entries, WITH_XMP, (pdf_stream(xmp, b"/Type /Metadata /Subtype /XML"),))
+    document = PdfReader.from_bytes(data)
+    assert (document.title, document.warnings) == (title, ())
+
+
+def test_a_document_that_was_changed_twice_is_not_damaged():
+    data = changed(GOOD)
+    for title in ("Second", "Third"):
+        writer = pypdf.PdfWriter(io.BytesIO(data), incremental=True)
+        writer.add_metadata({"/Title": title})
+        stream = io.BytesIO()
+        writer.write(stream)
+        data = stream.getvalue()
+    document = PdfReader.from_bytes(data)
+    assert (document.title, document.warnings) == ("Third", ())
+
+
 def test_limits(refused, tmp_path):
     path = tmp_path / "a.pdf"
     path.write_bytes(GOOD)

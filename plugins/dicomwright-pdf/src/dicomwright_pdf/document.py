@@ -95,7 +95,7 @@ def inspect(data: bytes, source: str, options: ReadOptions) -> PdfFile:
         pages=properties["pages"],
         sizes=tuple((width, height) for width, height in sizes),
         chosen=chosen,
-        title=properties["title"],
+        title=properties["title"].strip() or found.get("title", ""),
         warnings=tuple(warnings),
     )
 

@@ -27,7 +27,7 @@ __all__ = ["SOP_CLASS", "EncapsulatedPdfEncoder"]
 
 SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _MEDIA_TYPE: Final = "application/pdf"
-_LONGEST_TITLE: Final = 1024  # characters of ST
+_LONGEST_TITLE: Final = 1024  # of ST; as bytes, for programs that count those
 _SERIES_NUMBER: Final = 0x00200011
 _BURNED_IN: Final = "BurnedInAnnotation"
 _ASIDE: Final = 1000  # from the parent's SeriesNumber to that of the document
@@ -154,7 +154,7 @@ def _title(payload: Document, options: Mapping[str, Any]) -> str:
     """Return the title as one line of text."""
     title = str(options.get("title") or payload.title)
     line = "".join(character if character.isprintable() else " " for character in title)
-    return " ".join(line.split())[:_LONGEST_TITLE]
+    return " ".join(line.split()).encode()[:_LONGEST_TITLE].decode(errors="ignore")
 
 
 def _series_number(parents: ParentSeries | None) -> int:

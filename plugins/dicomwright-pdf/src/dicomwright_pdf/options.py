@@ -85,7 +85,10 @@ class ReadOptions:
 
         """
         given = complete_options(PDF, options)
-        parsed = {name: _PARSERS[name](name, str(value).strip()) for name, value in given.items()}
+        texts = {
+            name: str(value) if name == "password" else str(value).strip() for name, value in given.items()
+        }
+        parsed = {name: _PARSERS[name](name, text) for name, text in texts.items()}
         return cls(**parsed)  # type: ignore[arg-type]  # each parser gives the type of its field
 
 

@@ -65,9 +65,16 @@ class Document:
         """Return number of pages, title, and whether the document is encrypted."""
         return {
             "pages": len(self._pdf),
-            "title": self._pdf.get_metadata_value("Title") or "",
+            "title": self._title(),
             "encrypted": pdfium.FPDF_GetSecurityHandlerRevision(self._pdf) >= 0,
         }
+
+    def _title(self) -> str:
+        """Return the title of the metadata; half a character in it is none."""
+        length = pdfium.FPDF_GetMetaText(self._pdf, b"Title", None, 0)
+        text = ctypes.create_string_buffer(max(length, 2))
+        pdfium.FPDF_GetMetaText(self._pdf, b"Title", text, length)
+        return text.raw[:-2].decode("utf-16-le", "replace")
 
     def sizes(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return width and height of pages in points, rotated and cropped as they are shown; 0 if unknown."""
