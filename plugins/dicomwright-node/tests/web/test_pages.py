@@ -10,9 +10,10 @@ import zlib
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pydicom import Dataset
 
 from dicomwright_node.cli.group import node
-from dicomwright_node.web.thumbnail import png, render
+from dicomwright_node.web.thumbnail import _windowed, png, render
 
 PATHS = [
     "/",
@@ -136,6 +137,28 @@ def test_the_window_of_the_header(make_series, write_series, tmp_path):
     )
     (path,) = write_series(datasets, tmp_path)
     assert decoded(render([str(path)])).max() == 0
+
+
+def test_a_picture_with_a_palette(make_series, write_series, tmp_path):
+    (dataset,) = make_series(shape=(1, 4, 4), spacing=(1, 1, 1))
+    dataset.PhotometricInterpretation, dataset.PixelRepresentation = "PALETTE COLOR", 0
+    dataset.PixelData = np.arange(16, dtype="<u2").tobytes()
+    for colour, step in (("Red", 16), ("Green", 1), ("Blue", 0)):
+        setattr(dataset, f"{colour}PaletteColorLookupTableDescriptor", [16, 0, 16])
+        table = (np.arange(16) * step * 257).astype("<u2")
+        setattr(dataset, f"{colour}PaletteColorLookupTableData", table.tobytes())
+    (path,) = write_series([dataset], tmp_path)
+    red, green, blue = np.moveaxis(decoded(render([str(path)])), 2, 0)
+    assert (red.max(), green.max(), blue.max()) == (255, 15, 0)
+
+
+def test_values_that_are_no_numbers_hide_none_of_the_others():
+    values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    values[0, 0] = np.nan
+    picture = _windowed(values, Dataset())
+    assert picture.min() == 0
+    assert picture.max() == 255
+    assert not _windowed(np.full((2, 2), np.nan), Dataset()).any()
 
 
 def test_colour_pictures():

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["png", "render"]
 
 _SIDE = 160
+_COLOURS = "PaletteColorLookupTable"
 _TAGS = [
+    *(f"{colour}{_COLOURS}{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")),
+    *(f"Segmented{colour}{_COLOURS}Data" for colour in ("Red", "Green", "Blue")),
+    "PixelRepresentation",
     "Rows",
     "Columns",
     "NumberOfFrames",
@@ -44,6 +48,7 @@ def render(paths: Sequence[str], with_text: bool = False) -> bytes:
 
     """
     from pydicom import dcmread
+    from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
     path = paths[len(paths) // 2]
@@ -53,6 +58,8 @@ def render(paths: Sequence[str], with_text: bool = False) -> bytes:
         return b""
     frames = int(header.get("NumberOfFrames") or 1)
     pixels = pixel_array(path, index=frames // 2)
+    if str(header.get("PhotometricInterpretation", "")) == "PALETTE COLOR":
+        pixels = apply_color_lut(pixels, header)
     return png(_scaled(_windowed(pixels, header), header))
 
 
@@ -66,14 +73,15 @@ def _windowed(pixels: NDArray[Any], header: Dataset) -> NDArray[Any]:
     values = pixels * float(header.get("RescaleSlope", 1) or 1) + float(
         header.get("RescaleIntercept", 0) or 0
     )
-    low, high = np.percentile(values, [1, 99])
+    finite = values[np.isfinite(values)]
+    low, high = np.percentile(finite, [1, 99]) if finite.size else (0.0, 1.0)
     centre, width = _first(header, "WindowCenter"), _first(header, "WindowWidth")
     if centre is not None and width is not None and width >= 1:
         low, high = centre - width / 2, centre + width / 2
     grey = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255
     if str(header.get("PhotometricInterpretation", "")) == "MONOCHROME1":
         grey = 255 - grey
-    return np.asarray(grey).astype(np.uint8)
+    return np.nan_to_num(grey).astype(np.uint8)
 
 
 def _first(header: Dataset, keyword: str) -> float | None:
