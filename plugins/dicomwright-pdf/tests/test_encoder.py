@@ -147,6 +147,43 @@ def test_a_scan_may_show_the_patient_and_a_logo_does_not(parents, page, pdf_stre
     assert burned_in(picture(page, pdf_stream, 60), parents) == ("NO", "")
 
 
+TEXT = b"BT /F 12 Tf 10 10 Td (Text) Tj ET "
+FONT = b"/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> "
+
+
+def test_a_scan_in_strips_is_a_scan(parents, page, pdf_stream):
+    kind = b"/Type /XObject /Subtype /Image /Width 8 /Height 8 /BitsPerComponent 8 /ColorSpace /DeviceGray"
+    content = TEXT + b"".join(b"q 300 0 0 20 0 %d cm /I Do Q " % (400 - 20 * strip) for strip in range(15))
+    resources = FONT + b"/XObject << /I 7 0 R >>"
+    strips = page(
+        content,
+        box=b"/MediaBox [0 0 300 420]",
+        resources=resources,
+        objects=[pdf_stream(bytes(64), kind)],
+    )
+    assert "page 1 has pictures, which cannot be searched" in burned_in(strips, parents)[1]
+
+
+def test_tiles_hold_pictures_and_text(parents, page, pdf_stream):
+    entries = b"/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 300 420] /XStep 300 /YStep 420 "
+    tile = pdf_stream(TEXT.replace(b"Text", b"Olsen"), entries + b"/Resources << %b >>" % FONT)
+    content = TEXT + b"/Pattern cs /P scn 0 0 300 420 re f"
+    box = b"/MediaBox [0 0 300 420]"
+    tiled = page(content, box=box, resources=FONT + b"/Pattern << /P 7 0 R >>", objects=[tile])
+    assert "page 1 has pictures, which cannot be searched" in burned_in(tiled, parents)[1]
+    grey = page(TEXT + b"0.749 g 0 0 300 420 re f", box=box, resources=FONT)
+    assert burned_in(grey, parents) == ("NO", "")
+
+
+def test_drawn_letters_beside_text_cannot_be_searched_and_marks_of_a_chart_are_none(parents, page):
+    def drawn(*curves: int) -> bytes:
+        shapes = b"".join(b"0 0 m %b f " % (b"1 2 3 4 5 0 c " * count) for count in curves)
+        return page(TEXT + shapes, resources=FONT)
+
+    assert "page 1 has drawings that may be letters" in burned_in(drawn(12, 14, 16, 20), parents)[1]
+    assert burned_in(drawn(*[8] * 50), parents) == ("NO", "")
+
+
 def test_drawn_letters_and_notes_cannot_be_searched(parents, page):
     drawn = page(b"0 0 m 10 10 l 20 0 l f")
     assert "has drawings and no text" in burned_in(drawn, parents)[1]

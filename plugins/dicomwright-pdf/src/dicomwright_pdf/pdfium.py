@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 from typing import Any, Final
 
 import pypdfium2  # type: ignore[import-untyped]  # it ships no types
@@ -19,6 +20,10 @@ _MOST_DECODED: Final = 256 * 1024**2  # bytes of a picture
 _MOST_PIXELS: Final = 2**31 // 3  # of a picture in colour that PDFium takes
 #: Bytes a pixel of the kinds of picture that are decoded as a whole.
 _WHOLE: Final = {b"JPXDecode": 15.0, b"JBIG2Decode": 0.25}
+_TILES: Final = re.compile(rb"/PatternType\s+1\b")  # a stream, so its entries are never compressed
+_TILE_COLOUR: Final = (191, 191, 191)  # as which PDFium tells of areas that are filled with tiles
+_SIMPLE: Final = 5  # parts of an outline, which are a box and no letter
+_LETTERS: Final = 60  # parts of outlines of different shapes, from which on they may be a few letters
 _PASSIVE: Final = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)  # annotations that show no text
 _KINDS: Final = {
     pdfium.FPDF_ERR_PASSWORD: "password",
@@ -58,6 +63,7 @@ class Document:
             self._pdf = pypdfium2.PdfDocument(data, password=password or None)
         except pypdfium2.PdfiumError as error:
             raise OpenError(_KINDS.get(getattr(error, "err_code", None), "damaged")) from error
+        self._tiled = _TILES.search(data) is not None
         if self._pdf.get_formtype():
             self._pdf.init_forms()  # so that fields show what they hold; PDFium is built without scripts
 
@@ -124,9 +130,12 @@ class Document:
             return "has characters that are known by their shape only"
         if any(_annotation_kind(page, number) not in _PASSIVE for number in _annotations(page)):
             return "has annotations or form fields"
-        kinds, large = _Objects(page).look()
+        objects = _Objects(page, tiled=self._tiled)
+        kinds, large = objects.look()
         if large:
             return "has pictures"
+        if objects.drawn_letters():
+            return "has drawings that may be letters"
         if blank and kinds - {pdfium.FPDF_PAGEOBJ_TEXT}:
             return "has drawings and no text"
         return ""
@@ -155,16 +164,22 @@ def _annotation_kind(page: Any, number: int) -> int:
 
 
 class _Objects:
-    """The objects of a page, so far as they show something."""
+    """The objects of a page, so far as they show something.
+
+    What is drawn is looked at only if it is said whether the document has tiles.
+    """
 
     _LARGE = 0.05  # of the page: a logo is smaller, a scan or a screen shot is larger
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Any, *, tiled: bool | None = None) -> None:
         self._page = page
+        self._tiled = tiled
         self._area = page.get_width() * page.get_height()
         self._left = _MOST_OBJECTS
         self._kinds: set[int] = set()
         self._large = False
+        self._covered = 0.0
+        self._outlines: set[int] = set()
         self._needed = 0
 
     def beyond_memory(self) -> bool:
@@ -176,7 +191,11 @@ class _Objects:
         """Return the kinds of objects, and whether there is a picture in which text could be read."""
         for index in range(min(pdfium.FPDFPage_CountObjects(self._page), self._left + 1)):
             self._visit(pdfium.FPDFPage_GetObject(self._page, index), 0, 1.0)
-        return self._kinds, self._large
+        return self._kinds, self._large or self._covered > self._LARGE
+
+    def drawn_letters(self) -> bool:
+        """Tell whether there are so many filled outlines of different shapes that they may be letters."""
+        return sum(self._outlines) > _LETTERS
 
     def _visit(self, thing: Any, depth: int, scale: float) -> None:
         """Look at an object; `scale` is by how much the forms around it enlarge areas."""
@@ -192,8 +211,18 @@ class _Objects:
             return
         self._kinds.add(kind)
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
-            self._large |= self._share(thing) * scale > self._LARGE
+            self._covered += self._share(thing) * scale  # a scan may come in strips
             self._needed = max(self._needed, _decoded(thing))
+        if kind == pdfium.FPDF_PAGEOBJ_PATH and self._tiled is not None:
+            self._visit_path(thing, scale)
+
+    def _visit_path(self, thing: Any, scale: float) -> None:
+        """Look for pictures and letters in what is drawn."""
+        if self._tiled and _fill_colour(thing) == _TILE_COLOUR:
+            self._covered += self._share(thing) * scale
+        parts = int(pdfium.FPDFPath_CountSegments(thing))
+        if parts > _SIMPLE and parts not in self._outlines and not self.drawn_letters() and _is_curved(thing):
+            self._outlines.add(parts)
 
     def _share(self, thing: Any) -> float:
         """Return the part of the page that an object covers."""
@@ -201,6 +230,25 @@ class _Objects:
         if not self._area or not pdfium.FPDFPageObj_GetBounds(thing, left, bottom, right, top):
             return 1.0
         return float(abs((right.value - left.value) * (top.value - bottom.value)) / self._area)
+
+
+def _fill_colour(thing: Any) -> tuple[int, ...]:
+    """Return red, green and blue of an object."""
+    colour = [ctypes.c_uint() for _ in range(4)]
+    pdfium.FPDFPageObj_GetFillColor(thing, *colour)
+    return tuple(part.value for part in colour[:3])
+
+
+def _is_curved(path: Any) -> bool:
+    """Tell whether a path is filled, and goes round, as letters do."""
+    mode, stroke = ctypes.c_int(), ctypes.c_int()
+    if not pdfium.FPDFPath_GetDrawMode(path, mode, stroke) or not mode.value:
+        return False
+    segments = (
+        pdfium.FPDFPath_GetPathSegment(path, index)
+        for index in range(min(pdfium.FPDFPath_CountSegments(path), _LETTERS))
+    )
+    return any(pdfium.FPDFPathSegment_GetType(part) == pdfium.FPDF_SEGMENT_BEZIERTO for part in segments)
 
 
 def _decoded(picture: Any) -> int:
