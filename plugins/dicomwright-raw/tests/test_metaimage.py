@@ -74,6 +74,13 @@ def test_header_size(meta, array, read, tmp_path, skip):
     np.testing.assert_array_equal(volume.array, array)
 
 
+def test_header_size_of_one_file(meta, array, read, sitk):
+    path = meta("a.mha", HeaderSize=-1)
+    path.write_bytes(path.read_bytes().replace(array.tobytes(), bytes(7) + array.tobytes()))
+    np.testing.assert_array_equal(read(path).array, array)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(path)), array)
+
+
 @pytest.mark.parametrize("name", ["../a.raw", "/etc/passwd", "link.raw"])
 def test_nothing_outside_the_folder_is_read(meta, refused, tmp_path, name):
     (tmp_path.parent / "a.raw").write_bytes(bytes(240))

@@ -33,6 +33,13 @@ def test_npy_is_mapped(tmp_path, array, read, dtype, order):
     assert _owner(volume.array) is np.memmap
 
 
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_versions_of_the_format(tmp_path, array, read, version):
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array(file, array, version=version)
+    np.testing.assert_array_equal(read(tmp_path / "a.npy").array, array)
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_npz(tmp_path, array, read, refused, save):
     save(tmp_path / "one.npz", volume=np.asfortranarray(array))
@@ -110,7 +117,7 @@ HEADERS = {
     "empty": b"",
     "no zip": b"PK\3\4",
     "cut off": b"\x93NUMPY\1",
-    "version": header(b"{}", b"\3\0"),
+    "version": header(b"{}", b"\4\0"),
     "no dict": header(b"[1]"),
     "code": header(b"__import__('os')"),
     "deep": header(b"(" * 9000),

@@ -83,6 +83,13 @@ def test_options_override_the_sidecar(raw, read):
     assert read(path, shape="4 5 6", affine=affine).affine.spacing == (4, 2, 2)
 
 
+def test_the_byte_order_of_an_option_overrides_that_of_the_sidecar(raw, array, read):
+    path = raw({"dtype": ">i2", "shape": [4, 5, 6]})
+    np.testing.assert_array_equal(read(path, byte_order="little").array, array)
+    path = raw({"dtype": "int16", "byte_order": "big", "shape": [4, 5, 6]})
+    np.testing.assert_array_equal(read(path, dtype="<i2").array, array)
+
+
 def test_another_sidecar(raw, array, read, tmp_path):
     (tmp_path / "series.toml").write_text('dtype = "int16"\nshape = [4, 5, 6]\n')
     volume = read(raw(), sidecar=str(tmp_path / "series.toml"))

@@ -214,9 +214,13 @@ def _data(header: _Header, end: int) -> Data:
         raise refusal(header.path, message, "save it with BinaryData = True", "unsupported")
     method = "zlib" if header.flag("CompressedData") else ""
     (skip,) = header.integers("HeaderSize", 1, "0", FROM_THE_END)
+    if method:
+        skip = 0
     if name.upper() == _LOCAL:
-        return Data(header.path, end, method)
-    return Data(data_file(header.path, name), 0, method, 0 if method else skip)
+        return Data(
+            header.path, 0 if skip else end, method, skip
+        )  # as in ITK, it counts from the file's first byte
+    return Data(data_file(header.path, name), 0, method, skip)
 
 
 def _doubts(header: _Header, dtype: np.dtype[Any]) -> list[str]:

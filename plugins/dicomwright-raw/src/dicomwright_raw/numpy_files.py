@@ -36,7 +36,11 @@ _MAGIC: Final = b"\x93NUMPY"
 _ZIP: Final = b"PK\x03\x04"
 _BYTES: Final = ("dtype", "shape", "byte_order", "order", "offset")  # the file itself says these
 _ALLOWED: Final = tuple(field.name for field in fields(Description) if field.name not in _BYTES)
-_READ_HEADER: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_READ_HEADER: Final = {
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+    (3, 0): npy.read_array_header_2_0,  # differs in the names of fields only, and such arrays are refused
+}
 _COLOUR: Final = 3
 _DAMAGE: Final = (  # what zipfile and numpy.lib.format raise for damaged files
     ValueError, TypeError, SyntaxError, EOFError, OSError, KeyError, AttributeError, RuntimeError, MemoryError,
@@ -173,7 +177,7 @@ def _header(stream: IO[bytes], path: Path, what: str) -> _Header:
     try:
         version = npy.read_magic(stream)
         if version not in _READ_HEADER:
-            raise ValueError(f"version {version[0]}.{version[1]} holds no numbers or is not known")
+            raise ValueError(f"version {version[0]}.{version[1]} is not known")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the parser that NumPy uses, for odd but harmless headers
             shape, columns_first, dtype = _READ_HEADER[version](stream)

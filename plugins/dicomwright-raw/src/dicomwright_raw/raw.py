@@ -94,11 +94,21 @@ def told_of(path: Path, options: Mapping[str, str], allowed: tuple[str, ...] = (
         return by_options
     entries = load_sidecar(sidecar)
     describe(entries, str(sidecar), allowed)
+    return describe(_left_by(own, entries) | own, f"{sidecar} with --reader-opt", allowed)
+
+
+def _left_by(own: Mapping[str, Any], entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries that options leave: place and byte order can be said in two ways each."""
+    left = dict(entries)
+    if "byte_order" in own and "dtype" in left:
+        left["dtype"] = str(left["dtype"]).strip().lstrip("<>")
+    if str(own.get("dtype", "")).strip().startswith(("<", ">")):
+        left.pop("byte_order", None)
     if "affine" in own:
-        entries = {name: value for name, value in entries.items() if name not in PLACE}
-    elif own.keys() & set(PLACE):
-        entries.pop("affine", None)
-    return describe(entries | own, f"{sidecar} with --reader-opt", allowed)
+        return {name: value for name, value in left.items() if name not in PLACE}
+    if own.keys() & set(PLACE):
+        left.pop("affine", None)
+    return left
 
 
 def _array(path: Path, told: Description) -> NDArray[Any]:
