@@ -34,7 +34,7 @@ def choose(site, tmp_path, monkeypatch):
 def fault(choose, *arguments, error=DicomwrightError, **more) -> str:
     with pytest.raises(error) as caught:
         choose(*arguments, **more)
-    return re.sub(r"/\S*/", "", str(caught.value))
+    return re.sub(r"/.*/", "", str(caught.value))
 
 
 def test_by_explicit_name_whatever_the_file_is_called(site, choose):
