@@ -9,7 +9,7 @@ import pydicom
 import pypdf
 import pytest
 
-from dicomwright import Blueprint, CopyOrElseElement, DicomFactory, StaticElement
+from dicomwright import Blueprint, CopyOrElseElement, DicomFactory, FunctionalElement, StaticElement
 from dicomwright.errors import BlueprintError, SourceError
 from dicomwright.payload import Document
 from dicomwright_pdf.testing import pdf_of
@@ -122,6 +122,19 @@ def test_a_patient_that_the_blueprint_names():
     blueprint = SHIPPED + Blueprint([StaticElement("PatientName", "PN", "Berg^Liv")])
     assert burned_in(pdf_of("Frau Berg"), None, blueprint)[0] == "YES"
     assert burned_in(pdf_of("Frau Tal"), None, blueprint) == ("NO", "")
+
+
+def test_a_name_that_is_made_cannot_be_searched(parents):
+    number = StaticElement("PatientID", "LO", "X1234")
+    made = FunctionalElement("PatientName", "PN", lambda _: "Berg^Liv")
+    value, told = burned_in(pdf_of("Frau Berg"), None, SHIPPED + Blueprint([number, made]))
+    assert value == "YES"
+    assert "PatientName is made by the blueprint, and was not searched" in told
+    for name in (made, CopyOrElseElement("PatientName", "PN", made)):
+        assert burned_in(pdf_of("Frau Tal"), parents, SHIPPED + Blueprint([name]))[0] == "NO"
+    fallen_back = SHIPPED + Blueprint([number, CopyOrElseElement("PatientName", "PN", "Berg^Liv")])
+    assert "page 1 names the patient" in burned_in(pdf_of("Frau Berg"), None, fallen_back)[1]
+    assert burned_in(pdf_of("Frau Tal"), None, fallen_back) == ("NO", "")
 
 
 def test_yes_where_nothing_is_known_of_the_patient():

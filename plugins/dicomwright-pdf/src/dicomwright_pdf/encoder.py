@@ -12,7 +12,7 @@ from dicomwright.encoders.api import Encoding, PixelElement
 from dicomwright.errors import BlueprintError, SourceError
 from dicomwright.reading import shown
 from dicomwright_pdf.files import check_whole
-from dicomwright_pdf.identifiers import Identifiers
+from dicomwright_pdf.identifiers import Identifiers, unknown
 from dicomwright_pdf.search import Search, search
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class EncapsulatedPdfEncoder:
             )
         _check_sop_class(request)
         check_whole(payload.source, payload.data)
-        found = search(payload.data, Identifiers.of(request.parents, request.blueprint))
+        found = _searched(payload, request)
         return Encoding(
             count=1,
             derived=Blueprint(_document(payload, found)),
@@ -112,6 +112,13 @@ class EncapsulatedPdfEncoder:
             content=lambda: hashlib.sha256(payload.data).digest(),
             completed_by="encapsulated-pdf",
         )
+
+
+def _searched(payload: Document, request: EncodeRequest) -> Search:
+    """Return whether the pages name the patient, so far as that is known."""
+    found = search(payload.data, Identifiers.of(request.parents, request.blueprint))
+    missing = unknown(request.parents, request.blueprint) if found.clean else ""
+    return Search(reason=f"{missing} is made by the blueprint, and was not searched") if missing else found
 
 
 def _check_sop_class(request: EncodeRequest) -> None:

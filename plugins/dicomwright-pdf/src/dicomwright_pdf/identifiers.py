@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
+from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from dicomwright.blueprint.elements import StaticElement
+from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
+from dicomwright.blueprint.elements import DiscardElement, StaticElement, VirtualElement
 from dicomwright.blueprint.tags import to_tag
 from dicomwright.errors import ParentError
 
@@ -19,9 +21,15 @@ if TYPE_CHECKING:
     from dicomwright.blueprint.tags import AnyTag
     from dicomwright.parents import ParentSeries
 
-__all__ = ["Identifiers"]
+__all__ = ["Identifiers", "unknown"]
 
 _NAMES: Final = ("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName")
+_KNOWN: Final = (
+    StaticElement,
+    CopyElement,
+    InstanceCopyElement,
+    DiscardElement,
+)  # before an instance is made
 _NUMBERS: Final = ("OtherPatientIDs", "AccessionNumber", "PatientAddress")
 _TELLING: Final = 4  # characters, below which one of these is any number
 _NO_SPACES: Final = "\u2e80"  # from here on: writing without spaces between words
@@ -124,11 +132,29 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 def _texts(tag: AnyTag, parents: ParentSeries | None, blueprint: Blueprint) -> Iterator[str]:
     """Yield the values of an element: those written in the blueprint, and the parent's."""
-    stated = blueprint[tag] if tag in blueprint else None  # noqa: SIM401  # a blueprint has no get
-    written = stated.value if isinstance(stated, StaticElement) else None
+    rule = _rule(tag, blueprint)
+    stated = rule.value if isinstance(rule, StaticElement) else rule
+    written = None if isinstance(stated, VirtualElement | Enum) else stated
     for value in (written, _value(tag, parents)):
         values: Any = value if isinstance(value, list | tuple) or hasattr(value, "append") else [value]
         yield from (str(each).strip() for each in values if each not in (None, ""))
+
+
+def _rule(tag: AnyTag, blueprint: Blueprint) -> Any:
+    """Return the rule of an element, or its value, where no parent has it."""
+    rule = blueprint[tag] if tag in blueprint else None  # noqa: SIM401  # a blueprint has no get
+    return rule.default if isinstance(rule, CopyOrElseElement) else rule
+
+
+def unknown(parents: ParentSeries | None, blueprint: Blueprint) -> str:
+    """Return which of a patient's name and ID is only known when the instance is made; empty for none."""
+    for keyword in ("PatientName", "PatientID"):
+        tag = to_tag(keyword)
+        rule = _rule(tag, blueprint)
+        made = isinstance(rule, VirtualElement) and not isinstance(rule, _KNOWN)
+        if made and not any(_texts(tag, parents, blueprint)):
+            return keyword
+    return ""
 
 
 def _value(tag: AnyTag, parents: ParentSeries | None) -> Any:
