@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import time
 import tracemalloc
 
@@ -29,7 +30,8 @@ def peer(listener):
                         message, uid = asked(request[1][6:])
                         seen.append(uid)
                     elif request[1][5] == 2:  # the end of an instance
-                        connection.sendall(b"".join(answer(*one) for one in answers(len(seen), message, uid)))
+                        told = answers(len(seen), message, uid)
+                        connection.sendall(b"".join(x if isinstance(x, bytes) else answer(*x) for x in told))
                 connection.sendall(pdu(RELEASED, bytes(4)))
 
         return f"dicom://PACS@127.0.0.1:{listener(talk)}"
@@ -116,6 +118,31 @@ def test_a_success_that_is_told_twice_is_not_believed_of_the_next_one(peer, send
 
     report = send(peer(answers), retries=1)
     assert [row.state for row in report.rows] == ["stored", *["refused"] * 4]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        pdu(ASKED, value(b"", 3)),
+        pdu(ASKED, value(struct.pack("<HHLH", 0, 0x0100, 2, STORED), 3)),
+        pdu(ASKED, value(struct.pack("<HHLHHHLH", 0, 0x0100, 2, 0x0101, 0, 0x0800, 2, 0x0101), 3)),
+        pdu(0x63, bytes(4)),
+    ],
+    ids=["nothing", "a part", "no such command", "no such unit"],
+)
+def test_nonsense_instead_of_an_answer(peer, send, monkeypatch, nonsense):
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    url = peer(lambda number, message, uid: [nonsense if number == 2 else (message, uid)])
+    report = send(url)
+    assert [row.state for row in report.rows] == ["stored", "unknown", "stored", "stored", "stored"]
+    assert report.rows[1].message.startswith("no answer: the association ended after ")
+    assert failed == []
+
+
+@pytest.mark.parametrize("longest", [1, 6])
+def test_a_limit_that_leaves_room_for_nothing(peer, send, said, longest):
+    assert said(send(peer(lambda _, message, uid: [(message, uid)], longest))) == {"stored": 5}
 
 
 def test_an_acceptance_that_drips(listener, send, said):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import AE, evt
+from pynetdicom.fsm import InvalidEventError
 from pynetdicom.pdu_primitives import MaximumLengthNotification
 
 from dicomwright_node.senders.watch import Watch
@@ -28,6 +29,7 @@ __all__ = ["NoAssociationError", "Peer", "Timeouts", "associated"]
 _PERMANENT = 1
 _LAST_WORDS = 2.0
 _PIECE = 32_768
+_HEADER = 6
 
 
 class NoAssociationError(Exception):
@@ -97,6 +99,7 @@ def associated(
 
         def connected(event: Any) -> None:
             opened.set()
+            _survives(event.assoc)
             watched.enter_context(Watch(event.assoc.dul.socket.socket, peer.timeouts.acse))
 
         try:
@@ -132,6 +135,24 @@ def associated(
         association.join(_LAST_WORDS)  # its threads close the connection
 
 
+def _survives(association: Any) -> None:
+    """Let nonsense end a request without an answer, and not the library's thread with a traceback."""
+    machine, dimse = association.dul.state_machine, association.dimse
+    act, receive = machine.do_action, dimse.receive_primitive
+
+    def acts(event: str) -> None:
+        with contextlib.suppress(InvalidEventError):  # what comes after an abort
+            act(event)
+
+    def receives(primitive: Any) -> None:
+        try:
+            receive(primitive)
+        except Exception:  # noqa: BLE001  # whatever pydicom and the library raise of such a message
+            dimse.msg_queue.put((None, None))  # as the library does when the connection breaks
+
+    machine.do_action, dimse.receive_primitive = acts, receives
+
+
 def _without_delays(association: Association, seconds: float) -> None:
     """Send and acknowledge small packets at once; wait for a peer that does not read or stops amid its words no longer.
 
@@ -150,9 +171,12 @@ def _without_delays(association: Association, seconds: float) -> None:
 
 
 def _in_pieces(association: Association) -> None:
-    """Send large files in pieces, also to a peer that sets no limit; the library would make one of it all."""
+    """Send large files in pieces, also to a peer that sets no limit; the library would make one of it all.
+
+    A limit below the length of a piece's header would leave no room for anything, and is taken for none.
+    """
     for item in association.acceptor.user_information:
-        if isinstance(item, MaximumLengthNotification) and item.maximum_length_received == 0:
+        if isinstance(item, MaximumLengthNotification) and item.maximum_length_received <= _HEADER:
             item.maximum_length_received = _PIECE
 
 
