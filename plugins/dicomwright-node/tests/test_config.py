@@ -125,6 +125,17 @@ def test_values_of_the_wrong_kind_are_refused(written, line):
     assert f"[dimse] {line.split(' =')[0]}" in refused.value.problems[0].message
 
 
+@pytest.mark.parametrize("section", ["dimse", "http"])
+@pytest.mark.parametrize(
+    "mark",
+    ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED"],
+)
+def test_nobody_is_asked_for_a_pass_phrase(written, tmp_path, section, mark):
+    (tmp_path / "key.pem").write_text(f"{mark}\n")
+    with pytest.raises(ConfigError, match=rf"\[{section}\] tls_key has a pass phrase, and nobody is there"):
+        load(written(f'[{section}]\ntls_certificate = "c.pem"\ntls_key = "key.pem"\n'))
+
+
 def test_a_section_is_a_section(written):
     with pytest.raises(
         ConfigError, match=r"dimse is not a section; write \[dimse\] and its entries below it"

@@ -291,4 +291,15 @@ def _together(config: NodeConfig) -> list[Problem]:
             found.append(
                 Problem(f"[{name}] has tls_client_ca without a certificate", hint="give tls_certificate, too")
             )
+        elif section.tls_key is not None and _is_locked(section.tls_key):
+            message = f"[{name}] tls_key has a pass phrase, and nobody is there to type it"
+            found.append(Problem(message, hint="give a key without one that only the node's user can read"))
     return found
+
+
+def _is_locked(key: Path) -> bool:
+    """Tell whether a private key is encrypted; what is no file is told where it is used."""
+    try:
+        return key.is_file() and b"ENCRYPTED" in key.read_bytes()
+    except OSError:
+        return False
