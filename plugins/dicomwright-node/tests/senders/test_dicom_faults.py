@@ -153,7 +153,11 @@ def test_full_for_long(node, send, said, uids):
 
 @pytest.mark.parametrize(
     ("status", "message"),
-    [(0xB000, "elements were coerced"), (0xB007, "the data set does not match its SOP class"), (0x0107, "")],
+    [
+        (0xB000, "elements were coerced"),
+        (0xB007, "the data set does not match its SOP class"),
+        (0x0107, "some attributes were not taken"),
+    ],
 )
 def test_a_warning_has_arrived(node, send, said, status, message):
     report = send(node(lambda number, _: status if number == 2 else 0x0000).url)

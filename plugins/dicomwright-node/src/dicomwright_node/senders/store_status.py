@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["delivery_of"]
 
 _MEANINGS = {
+    0x0001: "a warning without a reason",
+    0x0107: "some attributes were not taken",
+    0x0116: "a value is out of range",
     0x0110: "processing failure",
     0x0117: "invalid SOP instance",
     0x0122: "SOP class not supported",
