@@ -144,9 +144,11 @@ def _wait(store: Store, config: NodeConfig, stop: Stop, server: HttpServer | Non
 
 
 def _retain(store: Store, config: NodeConfig) -> None:
-    """Remove what the retention of the configuration says."""
+    """Remove what the retention of the configuration says, by times that can be."""
     keep, now = config.retention, time.time()
     try:
+        if mended := upkeep.mend_times(store.database):
+            _log.warning("the clock was ahead", extra={"event": "clock", "rows": mended})
         for days, states, unwanted in (
             (keep.done_days, _DONE, False),
             (keep.failed_days, FINAL - _DONE, False),

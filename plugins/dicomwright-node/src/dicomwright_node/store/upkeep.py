@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from dicomwright_node.store.files import Files
     from dicomwright_node.store.records import Job, JobState
 
-__all__ = ["Purged", "Recovered", "purge", "recover", "retry", "sweep", "used_bytes"]
+__all__ = ["Purged", "Recovered", "mend_times", "purge", "recover", "retry", "sweep", "used_bytes"]
 
 _LONGEST_WAIT = 30.0  # seconds
+_AHEAD = 60.0  # seconds: clocks are corrected by a little all the time
+#: What waits for times of a clock that was ahead.
+_TIMES = (
+    "UPDATE jobs SET last_input_at = :now WHERE last_input_at > :now + :ahead",
+    "UPDATE jobs SET updated_at = :now, not_before = 0 WHERE updated_at > :now + :ahead",
+    "UPDATE deliveries SET updated_at = :now, not_before = 0 WHERE updated_at > :now + :ahead",
+    "UPDATE instances SET received_at = :now WHERE received_at > :now + :ahead",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,13 @@ def recover(database: Database, files: Files, *, most_attempts: int = 20) -> Rec
             "UPDATE deliveries SET state = 'pending', owner = '' WHERE state = 'sending'"
         ).rowcount
     return Recovered(again, failed, deliveries, sweep(database, files))
+
+
+def mend_times(database: Database) -> int:
+    """Let what was written down while the clock was ahead be of now, or it would wait for then; return how much."""
+    with database.transaction() as write:
+        values = {"now": time.time(), "ahead": _AHEAD}
+        return sum(write.execute(statement, values).rowcount for statement in _TIMES)
 
 
 def sweep(database: Database, files: Files) -> int:
