@@ -84,6 +84,15 @@ def test_the_parents_identity_is_refused(voxels, make_series):
         DicomFactory().build(voxels, blueprint, parents, transfer_syntax="jpeg2000")
 
 
+@pytest.mark.parametrize("dtype", ["i2", "u2", "u1"])
+def test_the_error_of_numbers_that_fill_their_range_is_what_decoders_show(compressed, dtype):
+    limits = np.iinfo(dtype)
+    voxels = np.random.default_rng(5).integers(limits.min, limits.max, (1, 61, 47), dtype, endpoint=True)
+    dataset, compression = compressed("htj2k", voxels, {"step": "0.01"})
+    error = np.abs(dataset.pixel_array.astype(int) - voxels[0]).max()
+    assert compression.loss(0).error == error < (limits.max - limits.min) / 20
+
+
 @pytest.mark.parametrize("near", [1, 2, 5])
 @pytest.mark.parametrize("bits", [16, 12])
 def test_signed_numbers_at_the_end_of_their_range_keep_their_sign(compressed, voxels, near, bits):

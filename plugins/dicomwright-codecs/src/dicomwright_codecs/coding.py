@@ -199,7 +199,10 @@ def _htj2k(job: Job, frame: Buffer) -> Result:
     if "step" not in job.settings:
         return Result(bytes(imagecodecs.htj2k_encode(samples, reversible=True, **options)), 0.0)
     data = bytes(imagecodecs.htj2k_encode(samples, job.settings["step"], reversible=False, **options))
-    return Result(data, _largest_error(samples, imagecodecs.htj2k_decode(data)))
+    decoded = imagecodecs.jpeg2k_decode(
+        data
+    )  # OpenJPEG keeps to the range; htj2k_decode lets numbers run over its end
+    return Result(data, _largest_error(samples, decoded))
 
 
 def _largest_error(before: Any, after: Any) -> float:
