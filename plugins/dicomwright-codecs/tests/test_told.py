@@ -41,6 +41,11 @@ def test_lint_asks_the_codec():
     assert "is copied from the parent, but jpeg2000 changes pixels" in error.message
 
 
+@pytest.mark.parametrize("name", ["jpeg-ls-near", "jpeg2000", "htj2k"])
+def test_no_warning_says_that_the_method_is_wrong(build, name):
+    assert [text for text in build(name).result["warnings"] if "LossyImageCompressionMethod" in text] == []
+
+
 def test_lint_asks_for_right_options():
     done = CliRunner().invoke(
         cli, ["lint", "ct-image", "--transfer-syntax", "jpeg2000", "--codec-opt", "ratio=0"]

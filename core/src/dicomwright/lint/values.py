@@ -43,6 +43,8 @@ _CLOSED = frozenset(
         ),
     )
 )
+#: Defined terms that came after the edition of the tables: HTJ2K and JPEG XL (PS3.3 C.7.6.1.1.5.1).
+_LATER = {0x00282114: frozenset({"ISO_15444_15", "ISO_18181_1"})}
 #: IODs whose ImageType has a third value (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), or a fixed second one (C.8.9.4.1.2).
 _THIRD_VALUE = frozenset({"ct-image", "mr-image"})
 _PRIMARY_ONLY = frozenset({"pet-image", "positron-emission-tomography-image", "nuclear-medicine-image"})
@@ -70,6 +72,7 @@ def _terms(level: Level, tag: int, value: Any, lists: tuple[Terms, ...]) -> Iter
             if (
                 one in (None, "", UNKNOWN)
                 or terms.allows(one)
+                or one in _LATER.get(tag, ())
                 or (len(lists) > 1 and _elsewhere(lists, terms, one))
             ):
                 continue
