@@ -205,6 +205,14 @@ def test_drawn_letters_and_notes_cannot_be_searched(parents, page):
     assert "has annotations or form fields" in burned_in(noted, parents)[1]
 
 
+def test_a_page_that_is_only_seen_after_a_repair_is_searched(parents):
+    data = pdf_of("Mrs Olsen")
+    place = data.index(b"6 0 obj")
+    broken = data.replace(b"%010d 00000 n" % place, b"%010d 00000 n" % (place + 7))
+    assert "page 1 names the patient" in burned_in(broken, parents)[1]
+    assert burned_in(broken.replace(b"Olsen", b"Alsen"), parents) == ("NO", "")
+
+
 def test_an_encrypted_document_is_not_searched(parents):
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf_of("Liver: normal.")))
     writer.encrypt("secret")

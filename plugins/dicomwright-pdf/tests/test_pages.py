@@ -144,7 +144,21 @@ def test_size_limits(page, refused):
     )
     long = page(b"", box=b"/MediaBox [0 0 1 14400]")
     assert "more than DICOM allows (65535 a side)" in refused(long, dpi="2400")
-    assert "page 1 has no size" in refused(page(b"", box=b"/MediaBox [10 10 10 30]"))
+    for box in (b"[10 10 10 30]", b"[0 0 9999999999 30]", b"[9999999000 0 9999999030 40]"):
+        assert "page 1 has no size that can be shown" in refused(page(b"", box=b"/MediaBox " + box))
+
+
+@pytest.mark.parametrize("entry", [b"%010d 00000 n", b"0000000000 00001 f"], ids=["misplaced", "free"])
+@pytest.mark.parametrize("number", [6, 7], ids=["content", "form"])
+def test_what_is_not_where_the_table_says_is_looked_for(page, frames, pdf_stream, number, entry):
+    """PDFium alone shows an empty page."""
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 60 40]"
+    data = page(b"/X Do", resources=b"/XObject << /X 7 0 R >>", objects=[pdf_stream(CORNERS, form)])
+    place = data.index(b"%d 0 obj" % number)
+    wrong = entry % (place + 7) if b"%" in entry else entry
+    found = frames(data.replace(b"%010d 00000 n" % place, wrong), dpi="72")
+    assert corners(found.images[0]) == [RED, GREEN, BLUE, BLACK]
+    assert "the document is damaged and was repaired" in found.warnings[0]
 
 
 def forms(count: int, calls: int, pdf_stream) -> list[bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dicomwright.reading import refusal
 from dicomwright_pdf.child import Child, ChildError
-from dicomwright_pdf.files import check_size, check_whole
+from dicomwright_pdf.files import check_size, check_whole, without_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from dicomwright.errors import SourceError
     from dicomwright_pdf.options import ReadOptions
 
-__all__ = ["PdfFile", "inspect"]
+__all__ = ["DAMAGED", "PdfFile", "inspect"]
 
 #: Address space of a process that opens a document, and seconds of processor time to open it.
 MEMORY: Final = 384 * 1024**2
 OPENING: Final = 3.0
+DAMAGED: Final = (
+    "the document is damaged and was repaired in order to read it: other software may show it otherwise, "
+    "or not at all"
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def inspect(data: bytes, source: str, options: ReadOptions) -> PdfFile:
     flat = set(found.get("flat", ()))
     sizes = [(0.0, 0.0) if page in flat else size for page, size in zip(chosen, sizes, strict=True)]
     warnings += _doubts(properties, found)
-    return PdfFile(
+    file = PdfFile(
         data=data,
         source=source,
         pages=properties["pages"],
@@ -98,6 +102,23 @@ def inspect(data: bytes, source: str, options: ReadOptions) -> PdfFile:
         title=properties["title"].strip() or found.get("title", ""),
         warnings=tuple(warnings),
     )
+    return _found_again(file, memory) if found.get("lost") else file
+
+
+def _found_again(file: PdfFile, memory: int) -> PdfFile:
+    """Return a document as PDFium reads it when it looks for objects itself.
+
+    It believes a table of objects that can be read, and leaves out what is not where that says.
+    """
+    data = without_table(file.data)
+    child = Child(data, memory=memory, seconds=OPENING)
+    try:
+        same = child.answer()["pages"] == file.pages
+    except ChildError:
+        return file
+    finally:
+        child.close()
+    return replace(file, data=data) if same else file
 
 
 def _findings(checking: Child) -> dict[str, Any]:
@@ -163,10 +184,7 @@ def _doubts(properties: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
     if "unchecked" in found:
         yield f"the structure of the document could not be checked: {found['unchecked']}"
     elif (found.get("broken") and not encrypted) or found.get("complaints"):
-        yield (
-            "the document is damaged and was repaired in order to read it: other software may show it otherwise, "
-            "or not at all"
-        )
+        yield DAMAGED
     elif found.get("pages", properties["pages"]) != properties["pages"]:
         yield f"the document has {properties['pages']} pages or {found['pages']}, depending on how it is read"
     if found.get("script"):

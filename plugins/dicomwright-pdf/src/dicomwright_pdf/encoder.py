@@ -11,7 +11,8 @@ from dicomwright.blueprint.elements import SequenceElement, StaticElement
 from dicomwright.encoders.api import Encoding, PixelElement
 from dicomwright.errors import BlueprintError, SourceError
 from dicomwright.reading import shown
-from dicomwright_pdf.files import check_whole
+from dicomwright_pdf.document import DAMAGED
+from dicomwright_pdf.files import check_whole, without_table
 from dicomwright_pdf.identifiers import Identifiers, unknown
 from dicomwright_pdf.search import Search, search
 
@@ -116,7 +117,10 @@ class EncapsulatedPdfEncoder:
 
 def _searched(payload: Document, request: EncodeRequest) -> Search:
     """Return whether the pages name the patient, so far as that is known."""
-    found = search(payload.data, Identifiers.of(request.parents, request.blueprint))
+    identifiers = Identifiers.of(request.parents, request.blueprint)
+    found = search(payload.data, identifiers)
+    if found.clean and DAMAGED in payload.warnings:
+        found = search(without_table(payload.data), identifiers)  # as software shows it that repairs more
     missing = unknown(request.parents, request.blueprint) if found.clean else ""
     return Search(reason=f"{missing} is made by the blueprint, and was not searched") if missing else found
 

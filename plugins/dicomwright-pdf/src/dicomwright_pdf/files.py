@@ -12,11 +12,12 @@ from dicomwright.reading import byte_count, refusal, regular_file, unreadable
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_whole", "is_pdf", "read_bytes"]
+__all__ = ["check_whole", "is_pdf", "read_bytes", "without_table"]
 
 _HEADER: Final = b"%PDF-"
 _HEADER_WITHIN: Final = 1024  # bytes of the start, as viewers take it
 _END: Final = b"%%EOF"
+_TABLE: Final = b"startxref"
 _OBJECT: Final = re.compile(rb"\b[0-9]{1,10}[ \t\r\n]+[0-9]{1,5}[ \t\r\n]+obj\b")
 _TRAILING: Final = 1024
 
@@ -54,6 +55,12 @@ def check_size(where: object, size: int, max_bytes: int) -> None:
             "if this is right, raise the limit: --reader-opt max_bytes=1GiB",
             "too-large",
         )
+
+
+def without_table(data: bytes) -> bytes:
+    """Return a document that does not say where its table of objects is, so that they are looked for."""
+    before, mark, behind = data.rpartition(_TABLE)
+    return before + b"x" * len(mark) + behind
 
 
 def check_whole(where: object, data: bytes) -> tuple[str, ...]:

@@ -113,7 +113,10 @@ def _shapes(document: PdfFile, options: ReadOptions) -> list[tuple[int, ...]]:
     for page, (width, height) in zip(document.chosen, document.sizes, strict=True):
         if width <= 0 or height <= 0:
             raise refusal(
-                document.source, f"page {page + 1} has no size", "export the document again", "size"
+                document.source,
+                f"page {page + 1} has no size that can be shown",
+                "export the document again",
+                "size",
             )
         columns, rows = (
             math.ceil(side * options.dpi / _POINTS_PER_INCH - _SLIVER) for side in (width, height)

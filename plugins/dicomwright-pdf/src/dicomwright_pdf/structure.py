@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["findings"]
+
+_FARTHEST: Final = 2**31 - 1  # where a page may end in software that counts with 32 bits
+#: How pypdf begins to complain about an object that is not where the table of objects says.
+_LOST: Final = ("Ignoring wrong pointing object", "Object %(idnum)d")
 
 
 class _Counter(logging.Handler):
@@ -15,10 +19,12 @@ class _Counter(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.count = 0
+        self.lost = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one complaint; that an object was read twice is none about the document."""
         self.count += not str(record.msg).startswith("Overwriting cache")
+        self.lost |= str(record.msg).startswith(_LOST)
 
 
 def findings(data: bytes) -> dict[str, Any]:
@@ -39,9 +45,12 @@ def findings(data: bytes) -> dict[str, Any]:
             found["pages"] = len(pages)
             found["title"] = _title(reader)
             found["flat"] = [index for index, page in enumerate(pages) if _is_flat(page)]
+            for page in pages:
+                _look_up(page)
     except Exception:  # noqa: BLE001  # pypdf raises many kinds on damaged files; any of them means damage
         found["broken"] = True
     found["complaints"] = counter.count
+    found["lost"] = counter.lost
     return found
 
 
@@ -58,6 +67,16 @@ def _carried(reader: Any) -> dict[str, bool]:
     }
 
 
+def _look_up(page: Any) -> None:
+    """Have pypdf look up what a page shows; it complains where the table of objects is wrong."""
+    contents, resources = _resolved(page.get("/Contents")), _dictionary(page.get("/Resources"))
+    parts = [*contents] if isinstance(contents, list) else []
+    for kind in ("/Font", "/XObject"):
+        parts += _dictionary(resources.get(kind)).values()
+    for part in parts:
+        _resolved(part)
+
+
 def _title(reader: Any) -> str:
     """Return the title in the XMP metadata, which is all that some documents of PDF 2.0 have."""
     try:
@@ -68,16 +87,21 @@ def _title(reader: Any) -> str:
 
 
 def _is_flat(page: Any) -> bool:
-    """Tell whether a page says that it has no area; software then takes a size of its own choice."""
+    """Tell whether a page says that it has no area, or too much; software then takes a size of its own choice."""
     box = page.get("/MediaBox")
     try:
         left, bottom, right, top = (float(side) for side in box or ())
     except (TypeError, ValueError):  # no box, which is damage of another kind
         return False
-    return (right - left) * (top - bottom) == 0
+    return (right - left) * (top - bottom) == 0 or max(map(abs, (left, bottom, right, top))) > _FARTHEST
 
 
 def _dictionary(value: Any) -> dict[str, Any]:
     """Return a value as a dictionary, empty if it is something else."""
-    value = value.get_object() if hasattr(value, "get_object") else value
+    value = _resolved(value)
     return value if isinstance(value, dict) else {}
+
+
+def _resolved(value: Any) -> Any:
+    """Return what a reference refers to."""
+    return value.get_object() if hasattr(value, "get_object") else value
