@@ -156,8 +156,7 @@ def test_what_cannot_be_decoded_is_refused_and_the_rest_is_sent(node, send, writ
     report = send(node(contexts={CTImageStorage: [LE]}).url, files=folder)
     assert said(report) == {"stored": 2, "refused": 1}
     assert (
-        "JPEG 2000 Image Compression (Lossless Only), and it cannot be decompressed ("
-        in report.rows[0].message
+        "JPEG 2000 Image Compression (Lossless Only), and it cannot be converted (" in report.rows[0].message
     )
 
 

@@ -178,8 +178,7 @@ class _Sending:
             try:
                 transcode(item.content, pair[1], made)
             except TranscodeError as error:
-                more = f"and it cannot be decompressed ({error}; see dicomwright-codecs and python-gdcm)"
-                yield _not_taken(item, more)
+                yield _not_taken(item, f"and it cannot be converted ({error})")
                 return
             content = Path(f"/dev/fd/{made.fileno()}")
             yield self._store(association, replace(item, content=content, pair=pair))

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from pydicom import dcmread, dcmwrite
+from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 if TYPE_CHECKING:
@@ -49,23 +50,44 @@ def transcode(source: Path, syntax: str, target: IO[bytes]) -> None:
     """
     try:
         dataset = dcmread(source)
-        _to_native(dataset, UID(dataset.file_meta.TransferSyntaxUID))
-        dataset.file_meta.TransferSyntaxUID = UID(syntax)
+        meta = dataset.file_meta
+        _to_native(dataset, UID(meta.TransferSyntaxUID))
+        dataset.file_meta = meta
+        meta.TransferSyntaxUID = UID(syntax)
         dcmwrite(target, dataset, enforce_file_format=True)
         target.flush()
         target.seek(0)
     except (TranscodeError, KeyboardInterrupt):
         raise
     except Exception as error:  # decoders raise anything
-        raise TranscodeError(str(error).partition("\n")[0].rstrip(": ") or type(error).__name__) from error
+        text = str(error).partition("\n")[0].rstrip(": ") or type(error).__name__
+        raise TranscodeError(f"{text}; see dicomwright-codecs and python-gdcm") from error
 
 
 def _to_native(dataset: Dataset, syntax: UID) -> None:
     if not syntax.is_little_endian:
         _swap(dataset)
     if syntax.is_encapsulated:
-        _check_size(dataset)
-        dataset.decompress(as_rgb=False, generate_instance_uid=False)
+        _decompress(dataset, syntax)
+
+
+def _decompress(dataset: Dataset, syntax: UID) -> None:
+    """Decompress an image, and those within it such as icons; leave what depends on the compression out."""
+    for tag in list(dataset.keys()):
+        if dataset.get_item(tag).VR == "SQ":
+            for item in dataset[tag].value:
+                _decompress(item, syntax)
+    if "PixelData" not in dataset or not dataset["PixelData"].is_undefined_length:
+        return
+    _check_size(dataset)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.decompress(as_rgb=False, generate_instance_uid=False)
+    if dataset.PhotometricInterpretation == "YBR_FULL_422":
+        dataset.PhotometricInterpretation = "YBR_FULL"  # decoders give each pixel its colour
+    for keyword in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
+        if keyword in dataset:
+            del dataset[keyword]
 
 
 def _check_size(dataset: Dataset) -> None:
