@@ -6,7 +6,6 @@ import re
 import unicodedata
 from contextlib import suppress
 from enum import Enum
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dicomwright.blueprint.copying import CopyElement, CopyOrElseElement, InstanceCopyElement
@@ -88,8 +87,9 @@ class Identifiers:
         words = {word for name in names for word in _family_names(name)}
         words |= {spelt for word in list(words) for spelt in _spellings(word)}
         wanted = {_plain(word) for word in (*words, *numbers)}
-        dates = [pattern for date in birth_dates for pattern in _date_patterns(date)]
-        self._patterns = [_pattern(word) for word in sorted(wanted - {""})] + dates
+        dates = [(date.strip()[2:4], pattern) for date in birth_dates for pattern in _date_patterns(date)]
+        #: Each with something that must be in a text besides; the texts of many pages need not be searched then.
+        self._patterns = [("", _pattern(word)) for word in sorted(wanted - {""})] + dates
 
     @classmethod
     def of(cls, parents: ParentSeries | None, blueprint: Blueprint) -> Identifiers:
@@ -115,7 +115,9 @@ class Identifiers:
         Right-to-left writing may come out of a document backwards, and is found so, too.
         """
         plain = {_plain(spelt) for spelt in {text.casefold(), *_spellings(text)}}
-        return any(pattern.search(each) for pattern in self._patterns for each in plain)
+        return any(
+            needed in each and pattern.search(each) for needed, pattern in self._patterns for each in plain
+        )
 
 
 def _pattern(word: str) -> re.Pattern[str]:
@@ -195,7 +197,7 @@ def _family_names(name: str) -> Iterator[str]:
 def _spellings(text: str) -> Iterator[str]:
     """Yield a text as it is written without the letters that ASCII lacks."""
     composed = unicodedata.normalize("NFC", text).casefold()
-    for alphabet in _ASCII:
+    for alphabet in () if text.isascii() else _ASCII:
         yield composed.translate(alphabet)
 
 
@@ -224,12 +226,21 @@ def _date_patterns(date: str) -> Iterator[re.Pattern[str]]:
 def _plain(text: str) -> str:
     """Return text without accents, case, and what is not seen; what joins words is one space."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(map(_kept, decomposed)).split())
+    return " ".join(decomposed.translate(_KEPT).split())
 
 
-@lru_cache(maxsize=4096)
+class _Kept(dict[int, str]):
+    """What is left of a character in plain text."""
+
+    def __missing__(self, code: int) -> str:
+        kept = self[code] = _kept(chr(code))
+        return kept
+
+
+_KEPT: Final = _Kept()
+
+
 def _kept(character: str) -> str:
-    """Return what is left of a character in plain text."""
     kind = unicodedata.category(character)
     if kind == "Cf" or character == _NOT_READ or unicodedata.combining(character):
         return ""
