@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dicomwright_node.jobs import running
+from dicomwright_node.jobs.insist import insist
+
 FAULTS = {
     "raises": "Faults raised ValueError: no organ in [patient]",
     "exits": "Faults called sys.exit(0)",
@@ -62,3 +65,24 @@ def test_the_others_are_done(ended):
     assert ended["dies_once"].state == "done"
     assert ended["works"].state == "done"
     assert ended["works"].note["log"] == "INFO all is well\n[patient] begins"
+
+
+@pytest.mark.parametrize("key", ["raises", "works"])
+def test_the_folder_of_a_function_is_gone_before_its_end_is_written_down(
+    make_node, patient, tmp_path, monkeypatch, key
+):
+    node, left = make_node(tmp_path / "node", "Faults"), []
+    scratch = node.store.files.root / "scratch"
+
+    def watched(write):
+        def writes(*arguments, **changes):
+            left.append(list(scratch.iterdir()))  # what is there may be all that the disk holds
+            return write(*arguments, **changes)
+
+        return writes
+
+    monkeypatch.setattr(running, "insist", watched(insist))
+    node.receive(patient(key))
+    node.ended(1)
+    assert left
+    assert not any(left)

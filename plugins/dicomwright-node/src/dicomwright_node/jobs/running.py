@@ -90,7 +90,7 @@ class Runner:
         spec = JobSpec(paths, job.key, str(folder), str(scratch), job.uid_key)
         secrets = secrets_of(Path(many[0]) for many in paths.values())
         try:
-            result, printed = self._call(run_job, [self._pipeline, spec])
+            result, printed = self._called(spec)
             if result.lacking:
                 self._give_up(job, what_is_missing(result.lacking))
             else:
@@ -102,6 +102,14 @@ class Runner:
             shutil.rmtree(folder, ignore_errors=True)
             message = f"the node could not run it: {type(error).__name__}: {error}"
             self._fail(job, redacted(message, secrets), redacted(traceback_of.format_exc(), secrets))
+
+    def _called(self, spec: JobSpec) -> tuple[JobResult, str]:
+        """Call the function; its folder goes before anything is written down, as it may have filled the disk."""
+        try:
+            value: tuple[JobResult, str] = self._call(run_job, [self._pipeline, spec])
+        finally:
+            shutil.rmtree(spec.scratch, ignore_errors=True)
+        return value
 
     def _give_up(self, job: Job, missing: str) -> None:
         """Let a job that is not complete wait for the rest: who began it by `retry` may not have known."""
