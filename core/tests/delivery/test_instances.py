@@ -50,6 +50,17 @@ def test_what_is_not_dicom_is_left_out_with_a_word(series):
     assert found.warnings == ("not to be sent: notes.txt, pipe",)
 
 
+def test_a_link_to_a_folder_is_told_and_one_to_a_file_is_followed(series, tmp_path):
+    shutil.move(series / "IM00000", tmp_path / "a.dcm")
+    (series / "IM00000").symlink_to(tmp_path / "a.dcm")
+    (series / "more").symlink_to(tmp_path)
+    found = find_instances(series)
+    assert len(found.instances) == 5
+    assert found.warnings == ("nothing is sent of folders behind links: more",)
+    (tmp_path / "way").symlink_to(series)
+    assert len(find_instances(tmp_path / "way").instances) == 5
+
+
 def test_an_index_is_no_object(series):
     shutil.copy(series / "IM00000", series / "DICOMDIR")
     assert find_instances(series).warnings == ("not to be sent: DICOMDIR",)

@@ -73,7 +73,8 @@ class Found:
 def find_instances(files: str | Path | Iterable[str | Path]) -> Found:
     """Return the instances of files and folders, in order of their names.
 
-    In a folder, what is not DICOM is left out with a warning, unless its name ends in ``.dcm``.
+    In a folder, what is not DICOM is left out with a warning, unless its name ends in ``.dcm``; links to folders
+    below it are not followed, which is warned of, too, and hidden files are not looked at.
 
     Raises
     ------
@@ -113,6 +114,7 @@ class _Search:
         self.instances: dict[str, Instance] = {}
         self.problems: list[Problem] = []
         self.others: list[Path] = []
+        self.links: list[Path] = []
         self.copies = 0
         self._familiar = Familiar()
 
@@ -120,6 +122,8 @@ class _Search:
         """Yield what the user should know."""
         if self.others:
             yield f"not to be sent: {_some(self.others)}"
+        if self.links:
+            yield f"nothing is sent of folders behind links: {_some(self.links)}"
         if self.copies:
             yield f"{self.copies} files are copies of others and are not sent twice"
 
@@ -130,6 +134,7 @@ class _Search:
             return
         for root, folders, names in os.walk(path, onerror=self._failed):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
+            self.links += [Path(root, name) for name in folders if Path(root, name).is_symlink()]
             for name in sorted(names):
                 if not name.startswith("."):
                     self._sort_out(Path(root, name))
