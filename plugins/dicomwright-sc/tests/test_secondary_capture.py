@@ -107,6 +107,17 @@ def test_images_of_different_sizes_and_kinds(build, written, refusal_of):
     assert "image 1 is 8 bit colour and image 2 is 8 bit grey" in message
 
 
+def test_images_that_nobody_can_count(refusal_of):
+    message = refusal_of(Frames(page for page in RGB))
+    assert message == "its images are a generator, which does not say how many there are; give a list"
+
+
+def test_the_place_of_single_bits_in_one_instance_is_told_to_be_left_out(build):
+    volume = Volume(STACKS["1-bit"][0], np.diag([3.0, 2.0, 1.5, 1.0])[[2, 1, 0, 3]])
+    assert any("have no place in the patient" in text for text in build(volume, mode="multiframe").warnings)
+    assert not any("have no place" in text for text in build(volume).warnings)
+
+
 class Pages(Sequence):
     """Counts how many pages are made, and how often."""
 

@@ -252,7 +252,7 @@ def _multi_frame(job: _Job, asked: str) -> Encoding:
         defaults=Blueprint(defaults),
         pairing_problem="a multi-frame image belongs to no single parent instance",
         stored_values=getattr(images, "result", lambda: None),
-        warnings=(*job.warnings, *_burned_in(job)),
+        warnings=(*job.warnings, *_burned_in(job), *_left_out(job, kind)),
         content=images.digest,
         completed_by=_COMPLETED_BY,
     )
@@ -325,6 +325,15 @@ def _burned_in(job: _Job) -> Iterator[str]:
         yield (
             "BurnedInAnnotation (0028,0301) must be said of a multi-frame image and is YES to be safe; set it to NO in "
             "the blueprint if no pixel names the patient"
+        )
+
+
+def _left_out(job: _Job, kind: Kind) -> Iterator[str]:
+    """Yield what of a volume is not in the instance."""
+    if kind.bits == 1 and job.planes is not None:
+        yield (
+            "multi-frame images of single bits have no place in the patient: that of the volume was left out; write an "
+            "instance for each slice to keep it (--encoder-opt mode=single)"
         )
 
 

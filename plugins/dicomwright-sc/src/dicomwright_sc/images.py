@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -82,6 +83,11 @@ class FrameImages:
             There is none, or one is no image that secondary capture holds.
 
         """
+        if not isinstance(frames.images, Sized):
+            message = (
+                f"its images are a {type(frames.images).__name__}, which does not say how many there are"
+            )
+            raise refusal(frames.source, message, "give a list", "images")
         count = len(frames.images)
         if count == 0:
             raise refusal(frames.source, "it holds no image", "give at least one", "empty")
