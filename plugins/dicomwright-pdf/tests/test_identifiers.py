@@ -78,6 +78,8 @@ def test_words_that_share_something(name, text):
         "19800217",
         "17-2-1980",
         "17021980",
+        "1 7 0 2 1 9 8 0",
+        "1 7 . 0 2 . 1 9 8 0",
         "17 Feb 1980",
         "17FEB1980",
         "February 17th, 1980",

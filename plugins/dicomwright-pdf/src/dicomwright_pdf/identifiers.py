@@ -87,9 +87,8 @@ class Identifiers:
         words = {word for name in names for word in _family_names(name)}
         words |= {spelt for word in list(words) for spelt in _spellings(word)}
         wanted = {_plain(word) for word in (*words, *numbers)}
-        dates = [(date.strip()[2:4], pattern) for date in birth_dates for pattern in _date_patterns(date)]
-        #: Each with something that must be in a text besides; the texts of many pages need not be searched then.
-        self._patterns = [("", _pattern(word)) for word in sorted(wanted - {""})] + dates
+        dates = [pattern for date in birth_dates for pattern in _date_patterns(date)]
+        self._patterns = [_pattern(word) for word in sorted(wanted - {""})] + dates
 
     @classmethod
     def of(cls, parents: ParentSeries | None, blueprint: Blueprint) -> Identifiers:
@@ -115,9 +114,7 @@ class Identifiers:
         Right-to-left writing may come out of a document backwards, and is found so, too.
         """
         plain = {_plain(spelt) for spelt in {text.casefold(), *_spellings(text)}}
-        return any(
-            needed in each and pattern.search(each) for needed, pattern in self._patterns for each in plain
-        )
+        return any(pattern.search(each) for pattern in self._patterns for each in plain)
 
 
 def _pattern(word: str) -> re.Pattern[str]:
@@ -206,17 +203,18 @@ def _date_patterns(date: str) -> Iterator[re.Pattern[str]]:
     match = _DATE.fullmatch(date.strip())
     if match is None or not 1 <= int(match[2]) <= len(_MONTHS):
         return
-    year, *full = match.groups()
-    month, day = (f"0?{int(number)}" for number in full)
-    named = rf"(?:{_MONTHS[int(full[0]) - 1]})[^\W\d]{{0,9}}"
+    parts = match.groups()
+    year, short = (" ?".join(digits) for digits in (parts[0], parts[0][2:]))
+    month, day = ("(?:0 ?)?" + " ?".join(number.removeprefix("0")) for number in parts[1:])
+    named = rf"(?:{_MONTHS[int(parts[1]) - 1]})[^\W\d]{{0,9}}"
     sign = r" ?[./ ] ?"
     forms = (
-        *(" ?".join(digits) for digits in ((year, *full), (*full, year), (*full[::-1], year))),
+        *(" ?".join("".join(parts[part] for part in order)) for order in ((0, 1, 2), (1, 2, 0), (2, 1, 0))),
         *(rf"{one}{sign}{two}{sign}{year}" for one, two in ((day, month), (month, day))),
         *(rf"{year}{sign}{one}{sign}{two}" for one, two in ((day, month), (month, day))),
-        *(rf"{one} ?[./] ?{two} ?[./] ?{year[2:]}" for one, two in ((day, month), (month, day))),
+        *(rf"{one} ?[./] ?{two} ?[./] ?{short}" for one, two in ((day, month), (month, day))),
         *(rf"{year} ?{a} ?{month} ?{b} ?{day} ?{c}" for a, b, c in _DATE_MARKS),
-        rf"{day}(?:st|nd|rd|th)?\.? ?(?:de )?{named}\.?,? ?(?:de )?(?:{year}|{year[2:]})",
+        rf"{day}(?:st|nd|rd|th)?\.? ?(?:de )?{named}\.?,? ?(?:de )?(?:{year}|{short})",
         rf"{named}\.? ?{day}(?:st|nd|rd|th)?,? ?{year}",
         rf"{year} ?{named}\.? ?{day}",
     )
