@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -83,7 +82,7 @@ class FrameImages:
             There is none, or one is no image that secondary capture holds.
 
         """
-        if not isinstance(frames.images, Sized):
+        if not hasattr(frames.images, "__len__"):
             message = (
                 f"its images are a {type(frames.images).__name__}, which does not say how many there are"
             )
