@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import stat
 import subprocess
@@ -117,6 +118,36 @@ def test_other_files_are_not_taken_for_a_ledger(send, tmp_path):
     other.close()
     with pytest.raises(DeliveryError, match="other is not a ledger of deliveries"):
         send(ledger=tmp_path / "other")
+
+
+@pytest.mark.parametrize("column", ["message", "state"])
+def test_a_ledger_with_bytes_that_are_no_text(send, tmp_path, column):
+    path = send(ledger=tmp_path / "ledger").ledger
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA ignore_check_constraints = 1")
+        database.execute(f"UPDATE delivery SET {column} = CAST(x'2fff' AS TEXT)")
+    database.close()
+    for use in (lambda: Ledger.read(path), lambda: send(ledger=path)):
+        with pytest.raises(DeliveryError, match="ledger cannot be used: Could not decode"):
+            use()
+
+
+def test_a_damaged_ledger_is_told_or_of_no_harm(send, tmp_path):
+    path = send(ledger=tmp_path / "ledger").ledger
+    whole, chance = path.read_bytes(), random.Random(5)
+    told = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(20):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            Ledger.read(path)
+            with Ledger(path) as ledger:
+                ledger.rows()
+        except DeliveryError:
+            told += 1
+    assert told > 20
 
 
 def test_a_later_version_is_left_alone(send, tmp_path):

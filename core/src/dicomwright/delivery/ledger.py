@@ -122,7 +122,7 @@ class Ledger:
     def row(self, destination: str, instance: Instance) -> DeliveryRow:
         """Return what is known of an instance that was planned."""
         query = f"SELECT {_COLUMNS} FROM delivery {_WHERE}"  # noqa: S608  # nothing from outside
-        with self._turn:
+        with self._turn, _telling(self.path):
             return _row(self._database.execute(query, _key(destination, instance)).fetchone())
 
     def other_contents(self, destination: str, instance: Instance) -> bool:
@@ -131,11 +131,13 @@ class Ledger:
             "SELECT 1 FROM delivery WHERE destination = ? AND sop_instance_uid = ? AND sha256 <> ? "
             "AND state IN ('stored', 'warning')"
         )
-        return self._database.execute(query, _key(destination, instance)).fetchone() is not None
+        with _telling(self.path):
+            return self._database.execute(query, _key(destination, instance)).fetchone() is not None
 
     def rows(self) -> tuple[DeliveryRow, ...]:
         """Return all that is written."""
-        return tuple(_rows(self._database))
+        with _telling(self.path):
+            return tuple(_rows(self._database))
 
     @staticmethod
     def read(path: str | Path) -> tuple[DeliveryRow, ...]:
@@ -164,7 +166,9 @@ def _rows(database: sqlite3.Connection) -> Iterator[DeliveryRow]:
         yield _row(values)
 
 
-def _row(values: tuple[Any, ...]) -> DeliveryRow:
+def _row(values: tuple[Any, ...] | None) -> DeliveryRow:
+    if values is None or None in values:
+        raise sqlite3.DatabaseError("it is damaged")
     destination, uid, digest, sop_class, series, file, *rest = values
     return DeliveryRow(destination, uid, digest, sop_class, series, Path(file), *rest)
 
@@ -211,11 +215,18 @@ def _telling(path: Path) -> Iterator[None]:
     """Turn what the disk and SQLite raise into one of our errors."""
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.OperationalError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DeliveryError(
             f"the ledger {path} cannot be used: {reason}",
             hint="give --ledger a path that can be written",
+            kind="ledger",
+        ) from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        reason = "it is damaged" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise DeliveryError(
+            f"the ledger {path} cannot be used: {reason}",
+            hint="give --ledger another name, or move a broken ledger away; what has arrived is sent once more then",
             kind="ledger",
         ) from error
 
