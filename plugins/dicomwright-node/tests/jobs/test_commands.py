@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.cli.group import node
-from dicomwright_node.store import Store, instances, jobs
+from dicomwright_node.store import Store, instances, jobs, upkeep
 
 SECRET = "HUSH^4711"
 
@@ -117,6 +118,17 @@ def test_a_folder_that_is_none_is_not_made(tmp_path):
     Store.open(tmp_path / "new").close()
     with pytest.raises(DicomwrightError, match="job 7 does not exist"):
         run("jobs", "7", folder=tmp_path / "new")
+
+
+def test_a_disk_that_is_full_is_told(folder, monkeypatch):
+    def full(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(upkeep, "purge", full)
+    with pytest.raises(
+        DicomwrightError, match="cannot be used: database or disk is full; see whether the disk"
+    ):
+        run("purge", folder=folder)
 
 
 def test_a_folder_of_somebody_else(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,6 +182,9 @@ def _store(given: dict[str, Any]) -> Iterator[Store]:
     store = Store.open(folder)
     try:
         yield store
+    except sqlite3.Error as error:
+        message = f"{folder}: the node's database cannot be used: {error}"
+        raise StoreError(message, hint="see whether the disk is full, and make some room") from error
     finally:
         store.close()
 
