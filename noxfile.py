@@ -18,7 +18,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nox
 from packaging.requirements import Requirement
@@ -203,10 +203,19 @@ RENDERED = (  # template, name, what it brings, other answers
     ("bundle", "st-elsewhere", ("mr", "pet"), {"institution": "St. Elsewhere"}),
     ("bundle", "lab", ("ct",), {"institution": "Labor für Bildgebung"}),
 )
+NOT_RENDERED = (  # template, the one answer that it cannot use
+    ("plugin", {"author": "Ann\nAuthor"}),
+    ("bundle", {"institution": " Lab "}),
+)
 
 
 def render(session: nox.Session, folder: Path) -> Iterator[Path]:
     """Yield the folder of each package that the templates make."""
+    for template, answer in NOT_RENDERED:
+        given = {"name": "no", "author": "Ann", "institution": "Lab", "contact": "a@b.example", **answer}
+        said = copied(session, template, given, folder / "no", success_codes=[1], silent=True)
+        if "Validation error" not in said:
+            session.error(f"The template {template} takes {answer}.")
     for template, name, parts, answers in RENDERED:
         chosen = json.dumps(parts)
         given = {
@@ -219,10 +228,16 @@ def render(session: nox.Session, folder: Path) -> Iterator[Path]:
             ),
             **answers,
         }
-        data = [part for key, value in given.items() for part in ("--data", f"{key}={value}")]
-        target = folder / name
-        session.run("copier", "copy", "-q", "-f", *data, str(ROOT / "templates" / template), str(target))
-        yield target
+        copied(session, template, given, folder / name)
+        yield folder / name
+
+
+def copied(session: nox.Session, template: str, given: dict[str, str], target: Path, **how: Any) -> Any:
+    """Return what copier says, which renders a template with the answers that are given."""
+    data = [part for key, value in given.items() for part in ("--data", f"{key}={value}")]
+    return session.run(
+        "copier", "copy", "-q", "-f", *data, str(ROOT / "templates" / template), str(target), **how
+    )
 
 
 @nox.session(tags=["matrix"])

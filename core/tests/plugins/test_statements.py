@@ -25,6 +25,12 @@ def test_descriptors_say_what_is_wrong_with_them(fields, text):
     assert caught.value.problems[0].message == f"ElementTypeSpec 'shout': {text}"
 
 
+@pytest.mark.parametrize("name", ["vr", "only-if", "final"])
+def test_no_element_type_has_the_name_of_a_key_that_every_rule_may_have(name):
+    with pytest.raises(PluginError, match=f"name is '{name}', which every rule may have"):
+        ElementTypeSpec(name=name, summary="x", target="a:b")
+
+
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
@@ -34,7 +40,7 @@ def test_descriptors_say_what_is_wrong_with_them(fields, text):
         ({"choices": ["a"]}, "choices is ['a']; it is a tuple of texts"),
         ({"choices": ("a",), "kinds": ("whole",)}, 'choices are of the kind "text"'),
         ({"name": "When"}, "name is 'When'"),
-        ({"name": "vr"}, "name is 'vr', which every rule has"),
+        ({"name": "vr"}, "name is 'vr', which every rule may have"),
         ({"summary": "two\nlines"}, "summary is"),
         ({"example": "two\nlines"}, "example is"),
         ({"required": 3}, "required is 3"),

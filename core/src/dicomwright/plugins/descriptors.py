@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dicomwright._dataclass import dataclass
 from dicomwright.errors import PluginError, Problem
-from dicomwright.plugins.statements import RuleOption, RuleValue
+from dicomwright.plugins.statements import TAKEN, RuleOption, RuleValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -373,7 +373,9 @@ def _magic_problems(magic: object) -> Iterator[str]:
 
 
 def _statement_problems(name: str, value: object, options: object) -> Iterator[str]:
-    """Yield what is wrong with the statement of what a rule may hold."""
+    """Yield what is wrong with the name of an element type, and the statement of what a rule may hold."""
+    if name in TAKEN:
+        yield f"name is {name!r}, which every rule may have"
     if value is not None and type(value) is not RuleValue:
         yield f"value is {value!r}; it is a RuleValue"
     if options is None:

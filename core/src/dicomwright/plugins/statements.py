@@ -11,7 +11,7 @@ from dicomwright.errors import PluginError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["VALUE_KINDS", "RuleOption", "RuleValue"]
+__all__ = ["TAKEN", "VALUE_KINDS", "RuleOption", "RuleValue"]
 
 #: What stands behind a key of a rule, and how messages call it.
 VALUE_KINDS: dict[str, str] = {
@@ -34,7 +34,8 @@ VALUE_KINDS: dict[str, str] = {
     "any": "anything",
 }
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_TAKEN = ("vr", "only-if", "final")
+#: The keys that every rule may have.
+TAKEN = ("vr", "only-if", "final")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,8 @@ class RuleOption(RuleValue):
         """Yield what is wrong with the fields."""
         if type(self.name) is not str or not _NAME.fullmatch(self.name):
             yield f'name is {self.name!r}; it is lower-case letters and digits, with single "-" between them'
-        elif self.name in _TAKEN:
-            yield f"name is {self.name!r}, which every rule has"
+        elif self.name in TAKEN:
+            yield f"name is {self.name!r}, which every rule may have"
         if self.required not in (True, False):
             yield f"required is {self.required!r}; it is True or False"
         yield from RuleValue._problems(self)  # noqa: SLF001  super() does not work in a class with slots before 3.14
