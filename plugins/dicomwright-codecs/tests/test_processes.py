@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -129,6 +130,18 @@ def test_many_pixels_go_through_a_file(compressed, monkeypatch):
     monkeypatch.setattr("dicomwright_codecs.fragments._IN_MEMORY", 10)
     compression._last = None
     assert bytes(compression.value(0)) == dataset.PixelData
+
+
+def test_a_folder_for_temporary_files_without_room(compressed, monkeypatch):
+    _, compression = compressed("rle", np.zeros((9, 31, 33), "u1"))
+    monkeypatch.setattr("dicomwright_codecs.fragments._IN_MEMORY", 10)
+    monkeypatch.setattr(tempfile, "tempdir", "/absent")
+    with pytest.raises(PublishError) as caught:
+        compression.value(0)
+    assert str(caught.value) == (
+        "the compressed frames do not fit into /absent: No such file or directory; nothing was published; "
+        "free space there, or set TMPDIR to another folder"
+    )
 
 
 def test_small_series_need_no_processes(monkeypatch):

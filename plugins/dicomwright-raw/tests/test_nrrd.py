@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import resource
+import tempfile
 
 import numpy as np
 import pytest
@@ -160,6 +162,20 @@ WRONG = {
 @pytest.mark.parametrize(("fields", "message"), WRONG.values(), ids=WRONG)
 def test_wrong(nrrd, refused, fields, message):
     assert message in refused(nrrd(**fields))
+
+
+def test_a_folder_for_temporary_files_without_room(nrrd, array, read, refused, monkeypatch):
+    path = nrrd(encoding="gzip")
+    monkeypatch.setattr("dicomwright_raw.unpack._IN_MEMORY", 100)
+    np.testing.assert_array_equal(read(path).array, array)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # as a full disk
+    try:
+        message = refused(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert f"its 240 bytes of values do not fit into {tempfile.gettempdir()}: File too large" in message
+    assert "set TMPDIR, or save it without compression" in message
 
 
 def test_damaged(nrrd, refused):

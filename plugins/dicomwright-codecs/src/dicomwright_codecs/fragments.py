@@ -8,7 +8,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 from dicomwright.engine.bulk import BulkParts
-from dicomwright.errors import BlueprintError
+from dicomwright.errors import BlueprintError, PublishError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,10 +44,24 @@ def encapsulated(streams: Iterable[bytes], count: int) -> Any:
     ------
     BlueprintError
         The fragments are longer than the table can say.
+    PublishError
+        There is no room for them.
 
     """
     if count == 1:
         return _alone(next(iter(streams)))
+    try:
+        return _collected(streams, count)
+    except OSError as error:
+        raise PublishError(
+            f"the compressed frames do not fit into {tempfile.gettempdir()}: {error.strerror or error}",
+            hint="nothing was published; free space there, or set TMPDIR to another folder",
+            kind="disk",
+        ) from error
+
+
+def _collected(streams: Iterable[bytes], count: int) -> Any:
+    """Return a table, and the frames behind it."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="dicomwright-") as target:
         table = b"\0" * 4 * count
         target.write(_ITEM + struct.pack("<I", len(table)) + table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import os
 import re
 import tempfile
 import zlib
@@ -132,15 +133,12 @@ def admit(path: Path, count: int, packed: int, most: int) -> None:
 def read_exactly(stream: Packed, path: Path, count: int, what: str) -> NDArray[np.uint8]:
     """Return the `count` bytes of a stream, which must end there."""
     found = 0
+    target = _buffer(count, path)
     try:
-        target = _buffer(count)
         while found < count and (part := stream.read(min(_BLOCK, count - found))):
             target[found : found + len(part)] = np.frombuffer(part, np.uint8)
             found += len(part)
         more = stream.read(1)
-    except MemoryError as error:
-        message = f"its {byte_count(count)} of values do not fit into memory"
-        raise refusal(path, message, "save it without compression: then it is mapped", "too-large") from error
     except _DAMAGE as error:
         reason = str(error).rpartition(": ")[2] or type(error).__name__
         message = f"{what} is damaged after {byte_count(found)} of {byte_count(count)}: {reason}"
@@ -153,10 +151,27 @@ def read_exactly(stream: Packed, path: Path, count: int, what: str) -> NDArray[n
     return target
 
 
-def _buffer(count: int) -> NDArray[np.uint8]:
+def _buffer(count: int, path: Path) -> NDArray[np.uint8]:
     """Return memory for so many bytes, large ones in a temporary file without a name."""
-    if count <= _IN_MEMORY:
-        return np.empty(count, np.uint8)
-    with tempfile.TemporaryFile(prefix="dicomwright-") as file:
-        file.truncate(count)
-        return np.memmap(file, np.uint8, "r+", 0, (count,))
+    hint = "save it without compression: then it is mapped"
+    try:
+        if count <= _IN_MEMORY:
+            return np.empty(count, np.uint8)
+        with tempfile.TemporaryFile(prefix="dicomwright-") as file:
+            _reserve(file.fileno(), count)
+            return np.memmap(file, np.uint8, "r+", 0, (count,))
+    except MemoryError as error:
+        message = f"its {byte_count(count)} of values do not fit into memory"
+        raise refusal(path, message, hint, "too-large") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"its {byte_count(count)} of values do not fit into {tempfile.gettempdir()}: {reason}"
+        raise refusal(path, message, f"set TMPDIR, or {hint}", "too-large") from error
+
+
+def _reserve(descriptor: int, count: int) -> None:
+    """Make a file so long, with room on the disk for all of it: writing to a map of a full disk ends the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, count)
+    else:
+        os.ftruncate(descriptor, count)
