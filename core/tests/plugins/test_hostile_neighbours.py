@@ -73,6 +73,9 @@ HOSTILE = {
         'its command "build" is not used: the name belongs to dicomwright itself',
     ),
     "blinds": ("import sys\nsys.stdin = sys.stdout = sys.stderr = None", "loaded", ""),
+    "shuts": ("import sys\nsys.stdout.close()", "loaded", ""),
+    "wraps": ("import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer)", "loaded", ""),
+    "detaches": ("import codecs, sys\nsys.stdout = codecs.getwriter('utf-8')(sys.stdout.detach())", "loaded", ""),
     "late": ("import atexit\natexit.register(print, 'loud')", "loaded", ""),
     "stubborn": (
         "import time\nfor _ in range(3):\n    try: time.sleep(1)\n    except BaseException: pass",
@@ -145,6 +148,14 @@ def test_all_at_once(run, monkeypatch):
         assert found[name][0] == status, (name, found[name])
         assert found[name][1].startswith(reason), (name, found[name])
     assert records["zzz-good"]["status"] == "loaded"
+
+
+def test_a_reader_that_wraps_the_streams_when_it_is_imported(run, monkeypatch):
+    wraps = "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer)\nsys.stderr.detach()\n"
+    monkeypatch.setitem(globals(), "READER", wraps + READER)
+    _, done, out = run()
+    assert (done.code, done.err) == (0, f"dicomwright: 3 instances in {out}\n")
+    assert json.loads(done.out)["reader"]["name"] == "grid"
 
 
 def test_ctrl_c_while_loading_is_one_line(run):

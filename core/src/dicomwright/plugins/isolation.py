@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "SECONDS_VARIABLE",
@@ -20,6 +21,7 @@ __all__ = [
     "seconds_allowed",
     "stdout_to_stderr",
     "strays",
+    "streams_kept",
     "surroundings_kept",
 ]
 
@@ -145,19 +147,53 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
+def streams_kept() -> Iterator[None]:
+    """Put back the standard streams; one that foreign code closed, as a wrapper does that goes, is opened again."""
+    streams = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
+    openers = {name: _opener(stream) for name, stream in streams.items()}
+    try:
+        yield
+    finally:
+        for name, stream in streams.items():
+            setattr(sys, name, stream)
+        for name, stream in streams.items():
+            opener = openers[name]
+            if opener is not None and _is_closed(stream):
+                with suppress(OSError):
+                    setattr(sys, name, opener())
+
+
+def _opener(stream: TextIO | None) -> Callable[[], TextIO] | None:
+    """Return what opens a stream again, None for one that is not of a file."""
+    try:
+        if stream is None or _is_closed(stream):
+            return None
+        how = stream.mode, 1, stream.encoding, stream.errors
+        return cast("Callable[[], TextIO]", partial(open, stream.fileno(), *how, closefd=False))
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _is_closed(stream: TextIO) -> bool:
+    try:
+        return stream.closed
+    except ValueError:  # its buffer was taken away
+        return True
+
+
+@contextmanager
 def surroundings_kept() -> Iterator[None]:
     """Put back what foreign code changes for all: folder, environment variables, recursion limit, streams."""
     limit, environment = sys.getrecursionlimit(), dict(os.environ)
-    streams = sys.stdin, sys.stdout, sys.stderr
     try:
         folder = os.getcwd()  # noqa: PTH109  # without a Path
     except OSError:  # it was removed
         folder = ""
     try:
-        yield
+        with streams_kept():
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        sys.stdin, sys.stdout, sys.stderr = streams
         if os.environ != environment:
             for name in {*os.environ} - {*environment}:
                 del os.environ[name]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwright._dataclass import dataclass
 from dicomwright.errors import DicomwrightError, PluginError
-from dicomwright.plugins.isolation import stdout_to_stderr
+from dicomwright.plugins.isolation import stdout_to_stderr, streams_kept
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import tell
 from dicomwright.plugins.trace import timed
@@ -182,6 +182,7 @@ class Registry:
             with (
                 timed([f"{self.kind} {entry.spec.name} of {entry.provider}: {entry.spec.target}"]),
                 stdout_to_stderr(),
+                streams_kept(),
             ):
                 return reduce(getattr, attribute.split("."), import_module(module))
         except KeyboardInterrupt:
