@@ -156,6 +156,16 @@ def test_a_folder_takes_the_place_of_whatever_is_there_and_nothing_is_left(tmp_p
     assert (other / "kept").is_file()
 
 
+def test_a_path_may_have_any_bytes(make_node, patient, tmp_path, results, monkeypatch):
+    folder = results / os.fsdecode(b"a%20 \xff#?")
+    folder.mkdir()
+    monkeypatch.setenv("TRIAL_FOLDER", str(folder))
+    node = make_node(tmp_path / "node", "Inverted")
+    node.receive(patient("one"))
+    assert node.ended(1)["one"].state == "done"
+    assert sorted(path.name for path in folder.iterdir()) == ["report.txt", "series"]
+
+
 def test_folders_of_data_sets_are_for_whom_the_umask_says(make_series, tmp_path):
     datasets = make_series("CT", shape=(2, 6, 4), seed=1)
     before = os.umask(0o027)

@@ -117,6 +117,7 @@ class WrongProcess(AbstractProcessor):
         ),
         ({"input": input_with(validate=True)}, "input 'ct': validate takes other arguments"),
         ({"input": input_with(quiet=-1)}, "input 'ct': quiet is -1"),
+        ({"input": input_with(quiet=float("nan"))}, "input 'ct': quiet is nan"),
         (
             {"input": input_with(image_grinder=len)},
             "input 'ct': image_grinder means nothing; did you mean grinder?",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,11 +96,15 @@ def test_an_input_may_ask_for_pixels(make_series, write_series, tmp_path):
     assert "no PixelData (7FE0,0010)" in router.route(router.read(bare)).reason
 
 
-def test_a_file_that_is_damaged_is_no_error_of_the_node(tmp_path):
+def test_a_file_that_is_damaged_is_no_error_of_the_node(tmp_path, monkeypatch):
     path = tmp_path / "damaged.dcm"
     path.write_bytes(bytes(128) + b"DICM" + b"\xff" * 40)
     with pytest.raises(PipelineError, match="the file holds no data elements"):
         Router(Echo).read(path)
+    monkeypatch.chdir(tmp_path)
+    Path("s").mkdir()
+    with pytest.raises(PipelineError, match="^s: the file is a folder, not a file"):
+        Router(Echo).read("s")
 
 
 @pytest.fixture(params=["axial", "oblique"])
@@ -211,5 +216,7 @@ def test_a_pipeline_runs_without_a_node(make_series, write_series, tmp_path, cap
     other = write_series(original, tmp_path / "other")
     with pytest.raises(PipelineError, match="the files are of 2 patients"):
         Echo().run([*ct, *other])
+    with pytest.raises(PipelineError, match=r"run was given one path, not a list; give files"):
+        Echo().run(str(tmp_path / "ct"))
     with pytest.raises(PipelineError, match="wants another Modality"):
         Echo().run(write_series(make_series("MR"), tmp_path / "mr"))

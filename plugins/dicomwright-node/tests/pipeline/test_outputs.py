@@ -61,6 +61,8 @@ def test_wrong_addresses(arguments):
         (lambda: DicomOutput([(7, Dataset())]), "a destination is a int"),
         (lambda: FileOutput([("report.txt", "")]), "'report.txt' is no absolute path"),
         (lambda: FileOutput([("/a/../b", "")]), "'/a/../b' is no absolute path"),
+        (lambda: FileOutput([("/", "")]), "FileOutput: '/' names no file"),
+        (lambda: FileOutput([("/a\0b", "")]), "names no file; give its whole path"),
         (lambda: MultiOutput([PACS]), "MultiOutput takes outputs, not a Address"),
     ],
 )

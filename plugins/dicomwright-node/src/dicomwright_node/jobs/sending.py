@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from dicomwright.delivery import Policy, deliver
 from dicomwright.errors import DicomwrightError
@@ -66,7 +66,8 @@ class Courier:
         source = self._store.files.path(output.path)
         try:
             if row.destination.startswith("file:"):
-                _place(source, Path(unquote(urlsplit(row.destination).path)))
+                target = os.fsdecode(unquote_to_bytes(urlsplit(row.destination).path))
+                _place(source, Path(target))
                 self._conclude(row, "sent", stored=output.files, message="")
             else:
                 self._send(row, source)

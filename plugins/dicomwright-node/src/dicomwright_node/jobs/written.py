@@ -85,7 +85,7 @@ def _items(output: PipelineOutput) -> Iterator[tuple[str, str, Any, dict[str, st
                 yield "dicom", url, series, {str(name): str(value) for name, value in part.options.items()}
         elif isinstance(part, FileOutput):
             for target, content in part.items:
-                yield "file", f"file://{quote(str(target))}", content, {}
+                yield "file", f"file://{quote(os.fsencode(target))}", content, {}
         else:
             raise PipelineError(
                 f"an output is a {type(part).__name__}, which the node cannot deliver",

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.errors import DicomwrightError, Problem
@@ -138,7 +139,7 @@ def _input(name: Any, kind: Any) -> Iterator[tuple[str, str]]:
     if not callable(validate) or not _takes(validate, 1):
         yield f"input {name!r}: validate takes other arguments", "write validate(self)"
     quiet: Any = kind.quiet
-    if quiet is not None and (not isinstance(quiet, int | float) or quiet < 0):
+    if quiet is not None and not (isinstance(quiet, int | float) and 0 <= quiet < inf):
         yield f"input {name!r}: quiet is {quiet!r}", "it is a number of seconds"
 
 

@@ -214,6 +214,8 @@ def _filed(item: tuple[Any, Any]) -> tuple[Path, Any]:
         raise PipelineError(
             f"FileOutput: {where!r} is no absolute path", hint="a node has no folder of yours", kind="output"
         )
+    if not Path(where).name or "\0" in str(where):
+        raise PipelineError(f"FileOutput: {where!r} names no file", hint="give its whole path", kind="output")
     if isinstance(content, bytes | str | Path):
         return Path(where), content
     (series,) = series_of(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from dicomwright_node.pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable
 
     from pydicom import Dataset
@@ -142,7 +142,8 @@ class Router:
             for tag in self.tags:
                 dataset.get(tag)  # decodes it
         except ParentError as error:
-            reason = error.problems[0].message.replace(str(file), "the file")
+            message, name = error.problems[0].message, f"{file} "
+            reason = f"the file {message.removeprefix(name)}" if message.startswith(name) else message
             raise PipelineError(reason, loc=str(file), kind="damaged") from error
         except Exception as error:
             raise PipelineError(f"a value cannot be read: {type(error).__name__}", loc=str(file)) from error
@@ -159,9 +160,11 @@ def sorted_into(
     Raises
     ------
     PipelineError
-        No input takes a file, or they have several keys.
+        No input takes a file, they have several keys, or it is one path and no list.
 
     """
+    if isinstance(paths, str | bytes | os.PathLike):
+        raise PipelineError("run was given one path, not a list", hint="give files: Path(folder).iterdir()")
     router = Router(pipeline)
     files: dict[str, list[Path]] = {}
     keys = set()
