@@ -101,6 +101,20 @@ def test_a_part_is_no_success(cli, folder, answers):
     ]
 
 
+def test_names_are_told_in_one_line(cli, folder, answers):
+    (folder / "IM00001").rename(folder / "a\nfolder:archive: sent: 5 of 5 arrived")
+    (folder / "b\nc").write_text("no image")
+    outcome = cli(
+        "send",
+        "out",
+        "folder:archive",
+        *answers(**{"a\nfolder:archive: sent: 5 of 5 arrived": ["refused", "", ""]}),
+    )
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[0].rstrip() == "refused: a folder:archive: sent: 5 of 5 arrived:"
+    assert "dicomwright: warning: not to be sent: b c\n" in outcome.err
+
+
 def test_json(cli, folder, answers):
     done = cli("send", folder, "folder:archive", "--json", *answers(IM00001=["refused", "0xC000", "no"]))
     assert done.code == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 import time
 
@@ -118,6 +120,18 @@ def test_a_destination_that_takes_nothing_is_left_after_some_tries(send, box, pa
     waits = patience.waits
     assert [4 <= waits[0] <= 8, 8 <= waits[1] <= 16, 16 <= waits[2] <= 32] == [True] * 3
     assert report.as_dict()["destinations"][0]["series"][0]["outcome"] == "not sent"
+
+
+def test_names_that_are_no_text(send, series):
+    name = os.fsdecode(b"IM\xe4\n0")
+    (series / "IM00000").rename(series / name)
+    series.rename(series.with_name(os.fsdecode(b"\xf6ut")))
+    for sent in (5, 0):
+        report = send(series.with_name(os.fsdecode(b"\xf6ut")))
+        assert report.complete
+        assert report.destinations[0].sent == sent
+        assert {row.file.name for row in Ledger.read(report.ledger)} == {name, *NAMES[1:]}
+        assert json.loads(json.dumps(report.as_dict()))["complete"] is True
 
 
 def test_waits_are_bounded_and_uneven():

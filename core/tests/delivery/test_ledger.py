@@ -187,10 +187,17 @@ def test_messages_of_the_other_side_are_one_line_without_control_characters(send
     [
         ("box://user:hunter2@host", "box://host is written with a password, which others would see"),
         ("box://host/?token=hunter2", "box://host is written with a query or a fragment"),
-        ("box://user:hunter2@host:99999", "with box: is no URL: its host or port is written wrongly"),
+        (
+            "box://user:hunter2@host:99999",
+            "with box: is no URL: its host, port or letters are written wrongly",
+        ),
         ("box://host:1/2:port?token=hunter2", "is written with a query"),
-        ("box://user:hunter2/3@host", "with box: is no URL: its host or port is written wrongly"),
-        ("box://[::1/?token=hunter2", "with box: is no URL: its host or port is written wrongly"),
+        ("box://user:hunter2/3@host", "with box: is no URL: its host, port or letters are written wrongly"),
+        (
+            "box://host/\udce4?token=hunter2",
+            "with box: is no URL: its host, port or letters are written wrongly",
+        ),
+        ("box://[::1/?token=hunter2", "with box: is no URL: its host, port or letters are written wrongly"),
     ],
 )
 def test_secrets_are_refused_in_destinations(send, tmp_path, url, text):

@@ -155,8 +155,10 @@ def _tell(report: Report) -> None:
 
 
 def _names(rows: list[DeliveryRow]) -> str:
+    from dicomwright.plugins.records import escape
+
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    return ", ".join(row.file.name for row in rows[:_SHOWN]) + more
+    return ", ".join(escape(row.file.name) for row in rows[:_SHOWN]) + more
 
 
 def _summary(one: DestinationReport) -> str:

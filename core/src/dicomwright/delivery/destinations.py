@@ -177,11 +177,12 @@ def _key(url: str) -> str:
 
     """
     try:
+        url.encode()
         parts = urlsplit(url)
         secret, host, port = parts.password, parts.hostname or "", parts.port
     except ValueError:  # its text, and the rest of the URL, may hold a password
         raise DeliveryError(
-            f"a destination with {url.partition(':')[0]}: is no URL: its host or port is written wrongly",
+            f"a destination with {url.partition(':')[0]}: is no URL: its host, port or letters are written wrongly",
             hint="write it such as dicom://AET@host:port or https://host/dicom-web",
             kind="destination",
         ) from None

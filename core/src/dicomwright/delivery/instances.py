@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dicomwright.errors import DeliveryError, ParentError, Problem
 from dicomwright.parents.headers import looks_like_dicom, read_header
 from dicomwright.parents.scanner import Familiar
+from dicomwright.plugins.records import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -257,4 +258,4 @@ def _sha256(path: Path) -> str:
 
 def _some(paths: list[Path]) -> str:
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return ", ".join(path.name for path in paths[:_SHOWN]) + more
+    return ", ".join(escape(path.name) for path in paths[:_SHOWN]) + more

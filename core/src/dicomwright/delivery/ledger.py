@@ -100,7 +100,7 @@ class Ledger:
         """Add rows for instances that have none; what is known of the others stays."""
         now = _now()
         values = [
-            (*_key(destination, one), one.sop_class_uid, one.series_instance_uid, str(one.file), now)
+            (*_key(destination, one), one.sop_class_uid, one.series_instance_uid, _name(one.file), now)
             for one in instances
         ]
         with self._turn, _telling(self.path), self._database:
@@ -170,7 +170,16 @@ def _row(values: tuple[Any, ...] | None) -> DeliveryRow:
     if values is None or None in values:
         raise sqlite3.DatabaseError("it is damaged")
     destination, uid, digest, sop_class, series, file, *rest = values
-    return DeliveryRow(destination, uid, digest, sop_class, series, Path(file), *rest)
+    return DeliveryRow(destination, uid, digest, sop_class, series, Path(os.fsdecode(file)), *rest)
+
+
+def _name(file: Path) -> str | bytes:
+    """Return a path as SQLite takes it: as bytes if they are no text."""
+    name = os.fsencode(file)
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name
 
 
 def _now() -> str:
