@@ -51,6 +51,18 @@ def test_unwanted_instances_are_set_aside(make_node, patient, tmp_path):
     assert node.jobs() == []
 
 
+def test_what_was_set_aside_and_is_sent_again_is_looked_at_again(make_node, patient, tmp_path):
+    node = make_node(tmp_path, "Faults")  # wants no MR
+    datasets = [*patient("one"), *patient("one", "MR", 2, seed=2)]
+    node.receive(datasets[3:])
+    node.until(lambda: len(node.unwanted()) == 2)
+    node.scheduler.stop(0)
+    mended = make_node(tmp_path, "Both")
+    assert mended.receive(datasets) == ["new"] * 3 + ["same"] * 2
+    assert mended.ended(1)["one"].state == "done"
+    assert mended.unwanted() == []
+
+
 def test_an_incomplete_job_says_what_it_waits_for_and_times_out(make_node, patient, tmp_path):
     node = make_node(tmp_path, "Both", timeout=0.6)
     node.receive(patient("one", count=2))

@@ -103,7 +103,7 @@ def test_a_file_that_is_damaged_is_no_error_of_the_node(tmp_path, monkeypatch):
         Router(Echo).read(path)
     monkeypatch.chdir(tmp_path)
     Path("s").mkdir()
-    with pytest.raises(PipelineError, match="^s: the file is a folder, not a file"):
+    with pytest.raises(PipelineError, match=r"^s: the file is a folder, not a file"):
         Router(Echo).read("s")
 
 

@@ -32,6 +32,10 @@ Outcome = Literal["new", "same", "other"]
 
 _COLUMNS = [field.name for field in fields(Arrival)]
 _values = attrgetter(*_COLUMNS)
+#: What was set aside, and is sent again, is looked at again: the pipeline may have been mended meanwhile.
+_AGAIN = (
+    "UPDATE instances SET state = 'received', reason = '' WHERE sop_instance_uid = ? AND state = 'unwanted'"
+)
 _INSERT = (
     f"INSERT INTO instances ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
     "ON CONFLICT (sop_instance_uid) DO NOTHING"
@@ -75,7 +79,10 @@ def _add(write: sqlite3.Connection, arrival: Arrival) -> Outcome:
         "SELECT sha256, transfer_syntax_uid FROM instances WHERE sop_instance_uid = ?",
         (arrival.sop_instance_uid,),
     ).fetchone()
-    return "same" if tuple(row) == (arrival.sha256, arrival.transfer_syntax_uid) else "other"
+    if tuple(row) != (arrival.sha256, arrival.transfer_syntax_uid):
+        return "other"
+    write.execute(_AGAIN, (arrival.sop_instance_uid,))
+    return "same"
 
 
 def known(database: Database, sop_instance_uid: str) -> Instance | None:
