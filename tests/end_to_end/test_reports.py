@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossl
 from dicomwright import Blueprint, DicomFactory, StaticElement
 from dicomwright.cli.group import cli
 from dicomwright.errors import DicomwrightError, SourceError
+from dicomwright.payload import Document
 
 SHIPPED = Blueprint.load("encapsulated-pdf") + Blueprint([StaticElement("SeriesDescription", "LO", "Report")])
 REPORT = pdf_of("Liver: normal.", "Spleen: normal.", "Kidneys: normal.", title="Abdomen")
@@ -58,6 +59,23 @@ def test_the_blueprint_of_pages_may_be_given():
     photo = Blueprint([StaticElement("SeriesDescription", "LO", "Photo")])
     _, pages = DicomFactory().encode_pdf(REPORT, None, SHIPPED, form="both", pages_blueprint=photo)
     assert pages[0].SeriesDescription == "Photo"
+
+
+@pytest.mark.parametrize("form", ["pages", "both"])
+def test_the_pages_of_a_document_in_memory(form):
+    document = Document(REPORT, "application/pdf", title="By hand")
+    *_, pages = DicomFactory().encode_pdf(document, None, SHIPPED, form=form, reader_options={"dpi": "36"})
+    assert [(page.Rows, page.Columns) for page in pages] == [(421, 298)] * 3
+
+
+def test_options_of_pages_are_not_ignored_in_silence():
+    (document,) = DicomFactory().encode_pdf(REPORT, None, SHIPPED, reader_options={"pages": "1-2"})
+    assert any("pages: only for pages as images" in text for text in document.warnings)
+    with pytest.raises(DicomwrightError, match="option dpi of the PDF reader cannot be 'low'"):
+        DicomFactory().encode_pdf(REPORT, None, SHIPPED, reader_options={"dpi": "low"})
+    for form in ("encapsulated", "pages"):
+        with pytest.raises(DicomwrightError, match=f"is for the form 'both', not for '{form}'"):
+            DicomFactory().encode_pdf(REPORT, None, SHIPPED, form=form, pages_blueprint=SHIPPED)
 
 
 def test_pages_of_a_blueprint_of_documents():

@@ -13,6 +13,7 @@ from dicomwright.blueprint.elements import StaticElement
 from dicomwright.blueprint.tags import to_tag
 from dicomwright.errors import BlueprintError
 from dicomwright.parents import ParentSeries
+from dicomwright.payload import Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,17 +59,22 @@ def build_report(
     Raises
     ------
     BlueprintError
-        There is no such form.
+        There is no such form, or it takes no blueprint of pages.
 
     """
     if form not in ("encapsulated", "pages", "both"):
         raise BlueprintError(f"form={form!r} is not 'encapsulated', 'pages' or 'both'")
+    if report.pages_blueprint is not None and form != "both":
+        raise BlueprintError(
+            f"a blueprint of the pages beside that of the document is for the form 'both', not for {form!r}",
+            hint="give it as the blueprint, or ask for both",
+        )
     if form == "pages":
         own = report.blueprint
         of_pages = _pages_blueprint(own) if _is_of_document(own) else own
         return [_pages(build, report, of_pages, encoder_options=encoder_options, **as_files)]
     report = replace(report, parents=ParentSeries.of(report.parents))
-    of_document = {} if form == "both" else as_files
+    both = form == "both"
     document = build(
         report.source,
         report.blueprint,
@@ -77,10 +83,10 @@ def build_report(
         "encapsulated-pdf",
         kwargs=report.kwargs,
         reader_options={
-            name: value for name, value in report.reader_options.items() if name not in _RENDERING
+            name: value for name, value in report.reader_options.items() if not both or name not in _RENDERING
         },
         encoder_options=encoder_options,
-        **of_document,
+        **({} if both else as_files),
     )
     if form == "encapsulated":
         return [document]
@@ -90,9 +96,10 @@ def build_report(
 
 
 def _pages(build: Callable[..., Series], report: Report, blueprint: Blueprint, **options: Any) -> Series:
-    """Return images of the pages."""
+    """Return images of the pages; the reader of PDF takes the bytes of a document."""
+    source = report.source
     return build(
-        report.source,
+        source.data if isinstance(source, Document) else source,
         blueprint,
         report.parents,
         "pdf",
