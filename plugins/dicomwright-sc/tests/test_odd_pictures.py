@@ -129,6 +129,14 @@ def test_a_turned_tiff_that_pillow_maps_is_not_written_with_a_wrong_size(tmp_pat
         assert "as Pillow told before; give the path of its file" in str(error)  # noqa: PT017  # either is right
 
 
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.jpg", b"\xff\xd8" + 3_000_000 * b"\xff"), ("a.ppm", b"P6\n" + 3_000_000 * b"#")]
+)
+def test_a_header_without_an_end_is_not_read_to_its_end(tmp_path, refused, name, data):
+    (tmp_path / name).write_bytes(data)
+    assert "is damaged: it has no end of small parts" in refused(tmp_path / name)
+
+
 def test_a_tiff_where_standard_error_is_closed(tmp_path, rgb, read, monkeypatch):
     Image.fromarray(rgb).save(tmp_path / "a.tif", compression="tiff_lzw")
     monkeypatch.setattr(sys, "stderr", None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
+import math
 import os
 import sys
 import threading
@@ -19,7 +21,6 @@ from dicomwright.reading import refusal, regular_file, shown
 from dicomwright_sc.modes import form_of, pixels_of
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -44,10 +45,12 @@ MAGICS: Final = (
     b"BM",
     *(b"P%d" % n for n in range(1, 7)),
 )
+_TIFF: Final = (b"II", b"MM")
 _HEAD: Final = 64
 _BLOCK: Final = 1024**2
 _SCAN: Final = b"\xff\xda"
 _MOST_SCANS: Final = 100
+_MOST_READS: Final = 1_000_000
 _STDERR: Final = 2
 _ONE_AT_A_TIME: Final = threading.RLock()  # the filters of warnings belong to the process, not to a thread
 _ONE: Final = "name one picture"
@@ -178,13 +181,14 @@ def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
     """Open a picture; what Pillow's decoders raise for damaged files becomes one refusal."""
     with regular_file(path, _ONE) as file, _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, for odd tags and for sizes that are limited here
+        head = os.pread(file.fileno(), _HEAD, 0)
         try:
-            with _quiet(os.pread(file.fileno(), _HEAD, 0)), Image.open(file, formats=FORMATS) as image:
+            with _quiet(head), Image.open(_Patient(file, head), formats=FORMATS) as image:
                 yield file, image
         except DicomwrightError:
             raise
         except UnidentifiedImageError as error:
-            raise _unknown(path, os.pread(file.fileno(), _HEAD, 0)) from error
+            raise _unknown(path, head) from error
         except Image.DecompressionBombError as error:
             message = "has more pixels than Pillow opens (178,956,970)"
             raise refusal(path, message, "scale it down", "too-large") from error
@@ -195,10 +199,25 @@ def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
             raise refusal(path, f"is damaged: {reason}", _COPY_AGAIN, "damaged") from error
 
 
+class _Patient(io.BufferedReader):
+    """A file that is not read in absurdly many small pieces, as damaged ones make Pillow do for minutes."""
+
+    def __init__(self, file: io.FileIO, head: bytes) -> None:
+        super().__init__(file)
+        self._left = math.inf if head.startswith(_TIFF) else _MOST_READS  # the pages of a TIFF are limited
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return at most so many bytes."""
+        self._left -= 1
+        if self._left < 0:
+            raise OSError("it has no end of small parts")
+        return super().read(size)
+
+
 @contextmanager
 def _quiet(head: bytes) -> Iterator[None]:
     """Keep libtiff, which writes its complaints to standard error itself, from doing so."""
-    if not head.startswith((b"II", b"MM")):
+    if not head.startswith(_TIFF):
         yield
         return
     if sys.stderr is None:  # it is closed, and its number may be that of any file
@@ -217,7 +236,7 @@ def _quiet(head: bytes) -> Iterator[None]:
 
 def _unknown(path: Path, head: bytes) -> SourceError:
     """Return the error for a file that Pillow does not take."""
-    if head.startswith((b"II", b"MM")):
+    if head.startswith(_TIFF):
         message = "is a kind of TIFF that is not read, or damaged: its header says nothing that is known"
         hint = "save it as PNG, or as TIFF of 1, 8 or 16 bit grey or of RGB"
         return refusal(path, message, hint, "damaged")
