@@ -68,6 +68,10 @@ class Untold(Exception):
 def raises_untold():
     raise Untold
 
+def says_and_dies():
+    print("last words")
+    os.kill(os.getpid(), 9)
+
 def leaves_a_child(file):
     child = subprocess.Popen(["sleep", "600"])
     with open(file, "w") as opened:
@@ -129,6 +133,11 @@ def test_a_value_and_what_was_printed(functions):
     executor = ProcessExecutor()
     assert executor.run(functions.double, [21]) == 42
     assert executor.output == "said\n"
+
+
+def test_what_was_printed_before_a_crash_is_not_lost(functions, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    assert failure(functions.says_and_dies).output == "last words\n"
 
 
 def test_a_large_value(functions):

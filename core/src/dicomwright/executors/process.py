@@ -180,7 +180,7 @@ def _ask(
 def _start(request: IO[bytes], answer: IO[bytes], lifeline: int, begins: int) -> subprocess.Popen[bytes]:
     files = (request.fileno(), answer.fileno(), lifeline, begins)
     return subprocess.Popen(
-        [sys.executable, "-P", "-X", "utf8", "-c", _CODE.format(*files)],
+        [sys.executable, "-P", "-u", "-X", "utf8", "-c", _CODE.format(*files)],  # -u: a crash loses no output
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
