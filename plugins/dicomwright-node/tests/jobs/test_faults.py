@@ -54,6 +54,7 @@ def test_no_text_holds_patient_data(ended, fault):
 
 def test_what_was_printed_is_kept(ended):
     assert "[patient] begins" in ended["crashes"].traceback
+    assert "INFO soon an error" in ended["raises"].traceback
 
 
 def test_only_what_was_killed_is_tried_again(ended):
@@ -64,7 +65,7 @@ def test_only_what_was_killed_is_tried_again(ended):
 def test_the_others_are_done(ended):
     assert ended["dies_once"].state == "done"
     assert ended["works"].state == "done"
-    assert ended["works"].note["log"] == "INFO all is well\n[patient] begins"
+    assert ended["works"].note["log"] == "[patient] begins\nINFO all is well"
 
 
 @pytest.mark.parametrize("key", ["raises", "works"])

@@ -94,7 +94,7 @@ class Runner:
             if result.lacking:
                 self._give_up(job, what_is_missing(result.lacking))
             else:
-                self._finish(job, result, redacted(f"{result.log}\n{printed}".strip(), secrets))
+                self._finish(job, result, redacted(printed.strip(), secrets))
         except ExecutionError as error:
             shutil.rmtree(folder, ignore_errors=True)
             self._ended(job, error, secrets)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +61,6 @@ class JobResult:
         The inputs that were not complete, with the number of their images; if there are any, nothing ran.
     written : list of Written
         Outputs on disk.
-    log : str
-        What the function logged.
     seconds : float
         How long it took.
     peak : int
@@ -72,7 +70,6 @@ class JobResult:
 
     lacking: Lacking = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
-    log: str = ""
     seconds: float = 0.0
     peak: int = 0
 
@@ -99,7 +96,8 @@ def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:
     if lacking:
         return JobResult(lacking)
     os.chdir(spec.scratch)
-    log = _Kept()
+    log = logging.StreamHandler(sys.stdout)  # with what is printed, which is kept however the function ends
+    log.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logging.getLogger().addHandler(log)
     AbstractProcessor.logger.setLevel(logging.INFO)
     paths = {name: [Path(path) for path in found] for name, found in spec.paths.items()}
@@ -108,22 +106,4 @@ def run_job(pipeline: type[AbstractPipeline], spec: JobSpec) -> JobResult:
         output = running.process(running.make_inputs(paths), spec.key)
         written = write_output(output, Path(spec.folder))
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return JobResult({}, written, log.text(), time.perf_counter() - start, peak)
-
-
-class _Kept(logging.Handler):
-    """Keeps the first lines that are logged."""
-
-    _MOST = 200
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self._lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if len(self._lines) < self._MOST:
-            with suppress(Exception):
-                self._lines.append(f"{record.levelname} {record.getMessage()}"[:500])
-
-    def text(self) -> str:
-        return "\n".join(self._lines)
+    return JobResult({}, written, time.perf_counter() - start, peak)

@@ -48,6 +48,7 @@ class Faults(AbstractPipeline):
 
         def raises(self, input_container):
             dataset = input_container.datasets["ct"][0]
+            self.logger.info("soon an error")
             raise ValueError(f"no organ in {dataset.PatientName}")
 
         def exits(self, _):
