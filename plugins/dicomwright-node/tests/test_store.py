@@ -238,8 +238,10 @@ def test_after_a_crash_everything_goes_on_from_a_safe_state(store):
     store.files.output_folder(running.id, 1).mkdir()
     (store.files.root / "instances/000000/orphan.dcm").write_text("x")
     (store.files.root / "instances/000000/half.part").write_text("x")
+    for name in ("1.db", "1.db-wal", "7.db"):  # there is one delivery
+        (store.files.root / "ledgers" / name).touch()
     found = upkeep.recover(store.database, store.files)
-    assert found == upkeep.Recovered(jobs=1, failed_jobs=0, deliveries=1, files=4)
+    assert found == upkeep.Recovered(jobs=1, failed_jobs=0, deliveries=1, files=5)
     assert jobs.get(store.database, running.id).state == "ready"
     assert jobs.get(store.database, delivering.id).state == "delivering"
     assert deliveries.of_job(store.database, delivering.id)[0].state == "pending"
@@ -247,6 +249,8 @@ def test_after_a_crash_everything_goes_on_from_a_safe_state(store):
     assert [path for path in left if not path.startswith("node.db")] == [
         "instances/000000/1.dcm",
         "instances/000000/2.dcm",
+        "ledgers/1.db",
+        "ledgers/1.db-wal",
         f"outputs/{delivering.id}-1/00001.dcm",
     ]
 

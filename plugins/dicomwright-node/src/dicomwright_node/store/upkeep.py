@@ -98,6 +98,11 @@ def sweep(database: Database, files: Files) -> int:
         orphans = [path for path in files.root.glob(folder) if files.relative(path) not in named]
         files.remove(files.relative(path) for path in orphans)
         removed += len(orphans)
+    known = {str(row["id"]) for row in database.read("SELECT id FROM deliveries")}
+    for path in (files.root / "ledgers").iterdir():
+        if path.name.partition(".")[0] not in known:
+            path.unlink()
+            removed += 1
     for path in (files.root / "scratch").iterdir():
         shutil.rmtree(path, ignore_errors=True)
         removed += 1
