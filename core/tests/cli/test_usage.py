@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -188,3 +191,18 @@ def test_standard_streams_that_are_closed(site, source, tmp_path, closed):  # no
     line = f"{shlex.join(map(str, [*command, '--out', tmp_path / 'o']))} {closed}"
     assert subprocess.run(["/bin/sh", "-c", line], check=False).returncode == 0
     assert len(list((tmp_path / "o").iterdir())) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has the device that is always full")
+def test_a_full_disk_behind_standard_output():
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        code = "from dicomwright.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "schema", "--bundle-manifest"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "dicomwright: error: the output cannot be written: No space left on device\n"

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused, 2 wrong usage, 130 interrupted, 143 terminated.
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import signal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _REFUSED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # where standard output is a file
 _NO_THREAD = "can't start new thread"  # what Python says
 _FIRST_PRINTABLE, _DELETE, _LAST_CONTROL = 0x20, 0x7F, 0x9F
 
@@ -153,10 +155,10 @@ def _failure(error: BaseException) -> str:
         return (
             "the system starts no more threads: there is too little memory, or there are too many processes"
         )
-    if (
-        isinstance(error, OSError) and error.filename is not None and error.strerror
-    ):  # the system refuses a path
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return f"the output cannot be written: {error.strerror}"
     if isinstance(
         error, SystemExit
     ):  # none of ours: a plug-in's code or a function of the user ends the program
