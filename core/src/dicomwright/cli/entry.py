@@ -155,10 +155,9 @@ def _failure(error: BaseException) -> str:
         return (
             "the system starts no more threads: there is too little memory, or there are too many processes"
         )
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}"
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return f"the output cannot be written: {error.strerror}"
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
+        what = "the output" if error.filename is None else os.fsdecode(error.filename)
+        return f"{what} cannot be {'written' if error.errno in _NO_ROOM else 'used'}: {error.strerror}"
     if isinstance(
         error, SystemExit
     ):  # none of ours: a plug-in's code or a function of the user ends the program
