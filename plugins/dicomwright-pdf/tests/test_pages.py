@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dicomwright.errors import SourceError
+from dicomwright_pdf.reader import PdfReader
 from dicomwright_pdf.testing import pdf_of
 
 #: Red, green, blue and black in the four corners of a page of 60x40 points, on white.
@@ -148,8 +149,21 @@ def test_size_limits(page, refused):
         assert "page 1 has no size that can be shown" in refused(page(b"", box=b"/MediaBox " + box))
 
 
+def test_letters_that_may_be_missing_are_told(page, frames):
+    """Fonts of Chinese, Japanese and Korean are often not in a document."""
+    descendant = b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiMin-W3 /CIDSystemInfo %b >>"
+    system = b"<< /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >>"
+    font = b"<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiMin-W3 /Encoding /UniJIS-UCS2-H /DescendantFonts [7 0 R] >>"
+    resources = b"/Font << /F %b >>" % font
+    data = page(b"BT /F 9 Tf (80B8) Tj ET", resources=resources, objects=[descendant % system])
+    (told,) = frames(data).warnings
+    assert told.startswith("page 1 has text in a font that is not in the document")
+    assert PdfReader.from_bytes(data).warnings == ()
+    assert frames(pdf_of("Helvetica")).warnings == ()
+
+
 @pytest.mark.parametrize("entry", [b"%010d 00000 n", b"0000000000 00001 f"], ids=["misplaced", "free"])
-@pytest.mark.parametrize("number", [6, 7], ids=["content", "form"])
+@pytest.mark.parametrize("number", [5, 6, 7], ids=["page", "content", "form"])
 def test_what_is_not_where_the_table_says_is_looked_for(page, frames, pdf_stream, number, entry):
     """PDFium alone shows an empty page."""
     form = b"/Type /XObject /Subtype /Form /BBox [0 0 60 40]"

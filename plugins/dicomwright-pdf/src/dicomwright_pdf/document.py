@@ -11,7 +11,7 @@ from dicomwright_pdf.child import Child, ChildError
 from dicomwright_pdf.files import check_size, check_whole, without_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dicomwright.errors import SourceError
     from dicomwright_pdf.options import ReadOptions
@@ -47,6 +47,8 @@ class PdfFile:
         From its metadata.
     warnings : tuple of str
         What the user should know.
+    foreign : tuple of int
+        The chosen pages, from 0, that have text in a font which the document does not hold and no program has.
 
     """
 
@@ -57,6 +59,7 @@ class PdfFile:
     chosen: tuple[int, ...]
     title: str
     warnings: tuple[str, ...]
+    foreign: tuple[int, ...] = ()
 
 
 def memory_for(data: bytes) -> int:
@@ -90,22 +93,32 @@ def inspect(data: bytes, source: str, options: ReadOptions) -> PdfFile:
         except ChildError as error:
             raise _unopened(source, error, checking, given=bool(options.password)) from error
         found = _findings(checking)
-    flat = set(found.get("flat", ()))
-    sizes = [(0.0, 0.0) if page in flat else size for page, size in zip(chosen, sizes, strict=True)]
     warnings += _doubts(properties, found)
     file = PdfFile(
         data=data,
         source=source,
         pages=properties["pages"],
-        sizes=tuple((width, height) for width, height in sizes),
+        sizes=_sizes(sizes, chosen, found),
         chosen=chosen,
         title=properties["title"].strip() or found.get("title", ""),
         warnings=tuple(warnings),
+        foreign=tuple(page for page in chosen if page in found.get("foreign", ())),
     )
-    return _found_again(file, memory) if found.get("lost") else file
+    return _found_again(file, memory, found) if found.get("lost") else file
 
 
-def _found_again(file: PdfFile, memory: int) -> PdfFile:
+def _sizes(
+    sizes: Iterable[Sequence[float]], chosen: tuple[int, ...], found: dict[str, Any]
+) -> tuple[tuple[float, float], ...]:
+    """Return the sizes of pages, zero where the document says no size that can be shown."""
+    flat = set(found.get("flat", ()))
+    return tuple(
+        (0.0, 0.0) if page in flat else (width, height)
+        for page, (width, height) in zip(chosen, sizes, strict=True)
+    )
+
+
+def _found_again(file: PdfFile, memory: int, found: dict[str, Any]) -> PdfFile:
     """Return a document as PDFium reads it when it looks for objects itself.
 
     It believes a table of objects that can be read, and leaves out what is not where that says.
@@ -114,11 +127,12 @@ def _found_again(file: PdfFile, memory: int) -> PdfFile:
     child = Child(data, memory=memory, seconds=OPENING)
     try:
         same = child.answer()["pages"] == file.pages
+        sizes = child.ask({"task": "sizes", "pages": list(file.chosen)}, OPENING)["sizes"] if same else ()
     except ChildError:
         return file
     finally:
         child.close()
-    return replace(file, data=data) if same else file
+    return replace(file, data=data, sizes=_sizes(sizes, file.chosen, found)) if same else file
 
 
 def _findings(checking: Child) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from dicomwright_pdf.options import RENDERING, ReadOptions
 from dicomwright_pdf.pages import RenderedPages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from dicomwright_pdf.document import PdfFile
 
 __all__ = ["PdfReader"]
 
@@ -65,6 +67,16 @@ class PdfReader:
         return _payload(data, "PDF", options or {}, ReadOptions.parse(options or {}))
 
 
+def _of_fonts(document: PdfFile) -> Iterator[str]:
+    """Yield what the user should know of letters that may be missing in the images."""
+    if document.foreign:
+        pages = ", ".join(str(page + 1) for page in document.foreign[:10])
+        yield (
+            f"page {pages} has text in a font that is not in the document: it is shown with the fonts of this "
+            "machine, and left out if they lack its letters"
+        )
+
+
 def _payload(data: bytes, source: str, given: Mapping[str, str], options: ReadOptions) -> Document | Frames:
     """Return what the encoder takes."""
     document = inspect(data, source, options)
@@ -73,7 +85,7 @@ def _payload(data: bytes, source: str, given: Mapping[str, str], options: ReadOp
         return Frames(
             images,
             source=source,
-            warnings=document.warnings,
+            warnings=(*document.warnings, *_of_fonts(document)),
             shapes=images.shapes,
             content=images.digest,
         )

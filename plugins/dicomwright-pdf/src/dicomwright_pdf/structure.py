@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["findings"]
 
@@ -45,8 +48,7 @@ def findings(data: bytes) -> dict[str, Any]:
             found["pages"] = len(pages)
             found["title"] = _title(reader)
             found["flat"] = [index for index, page in enumerate(pages) if _is_flat(page)]
-            for page in pages:
-                _look_up(page)
+            found["foreign"] = [index for index, page in enumerate(pages) if _is_foreign(page)]
     except Exception:  # noqa: BLE001  # pypdf raises many kinds on damaged files; any of them means damage
         found["broken"] = True
     found["complaints"] = counter.count
@@ -67,14 +69,25 @@ def _carried(reader: Any) -> dict[str, bool]:
     }
 
 
-def _look_up(page: Any) -> None:
-    """Have pypdf look up what a page shows; it complains where the table of objects is wrong."""
+def _is_foreign(page: Any) -> bool:
+    """Tell whether a page has text in a font that is not in the document, and not replaced everywhere.
+
+    All that the page shows is looked up for it, so that pypdf complains where the table of objects is wrong.
+    """
     contents, resources = _resolved(page.get("/Contents")), _dictionary(page.get("/Resources"))
-    parts = [*contents] if isinstance(contents, list) else []
-    for kind in ("/Font", "/XObject"):
-        parts += _dictionary(resources.get(kind)).values()
-    for part in parts:
+    for part in (*(contents if isinstance(contents, list) else ()), *_parts(resources, "/XObject")):
         _resolved(part)
+    composite = [_dictionary(font).get("/DescendantFonts") for font in _parts(resources, "/Font")]
+    return any(not _has_file(font) for fonts in composite for font in _resolved(fonts) or ())
+
+
+def _parts(resources: dict[str, Any], kind: str) -> Iterable[Any]:
+    return _dictionary(resources.get(kind)).values()
+
+
+def _has_file(font: Any) -> bool:
+    descriptor = _dictionary(_dictionary(font).get("/FontDescriptor"))
+    return any(name in descriptor for name in ("/FontFile", "/FontFile2", "/FontFile3"))
 
 
 def _title(reader: Any) -> str:
