@@ -99,10 +99,9 @@ def sweep(database: Database, files: Files) -> int:
         files.remove(files.relative(path) for path in orphans)
         removed += len(orphans)
     known = {str(row["id"]) for row in database.read("SELECT id FROM deliveries")}
-    for path in (files.root / "ledgers").iterdir():
-        if path.name.partition(".")[0] not in known:
-            path.unlink()
-            removed += 1
+    ledgers = [path for path in files.root.glob("ledgers/*") if path.name.partition(".")[0] not in known]
+    files.remove(map(files.relative, ledgers))
+    removed += len(ledgers)
     for path in (files.root / "scratch").iterdir():
         shutil.rmtree(path, ignore_errors=True)
         removed += 1
