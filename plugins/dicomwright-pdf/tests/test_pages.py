@@ -153,7 +153,7 @@ def test_letters_that_may_be_missing_are_told(page, frames):
     """Fonts of Chinese, Japanese and Korean are often not in a document."""
     descendant = b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiMin-W3 /CIDSystemInfo %b >>"
     system = b"<< /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >>"
-    font = b"<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiMin-W3 /Encoding /UniJIS-UCS2-H /DescendantFonts [7 0 R] >>"
+    font = b"<< /Type /Font /Subtype /Type0 /BaseFont /A /Encoding /UniJIS-UCS2-H /DescendantFonts [7 0 R] >>"
     resources = b"/Font << /F %b >>" % font
     data = page(b"BT /F 9 Tf (80B8) Tj ET", resources=resources, objects=[descendant % system])
     (told,) = frames(data).warnings
