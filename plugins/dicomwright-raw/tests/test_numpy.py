@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -141,6 +142,20 @@ def test_bomb(tmp_path, refused):
     assert "it would hold nothing but one value" in refused(tmp_path / "a.npz")
     assert "more than the limit max_bytes (10 bytes)" in refused(tmp_path / "a.npz", max_bytes="10")
     assert "option max_bytes cannot be '1 GB'" in refused(tmp_path / "a.npz", max_bytes="1 GB")
+
+
+def test_a_header_of_absurd_length_is_not_read(tmp_path, refused):
+    tracemalloc.start()
+    try:
+        with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(
+                "a.npy", header(b" ", b"\2\0")[:8] + (2**24).to_bytes(4, "little") + bytes(2**24)
+            )
+        tracemalloc.reset_peak()
+        assert "its header has 16,777,216 bytes; NumPy reads 10,000" in refused(tmp_path / "a.npz")
+        assert tracemalloc.get_traced_memory()[1] < 2**23
+    finally:
+        tracemalloc.stop()
 
 
 def test_damaged_zip(tmp_path, array, refused):

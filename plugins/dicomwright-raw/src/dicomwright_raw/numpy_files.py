@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tokenize
 import warnings
@@ -23,7 +24,6 @@ from dicomwright_raw.refusals import COPY_AGAIN, times
 from dicomwright_raw.unpack import admit, max_bytes_of, read_exactly
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Mapping
     from typing import IO
 
@@ -41,6 +41,7 @@ _READ_HEADER: Final = {
     (2, 0): npy.read_array_header_2_0,
     (3, 0): npy.read_array_header_2_0,  # differs in the names of fields only, and such arrays are refused
 }
+_LONGEST_HEADER: Final = 10_000  # NumPy's own limit
 _COLOUR: Final = 3
 _DAMAGE: Final = (  # what zipfile and numpy.lib.format raise for damaged files
     ValueError, TypeError, SyntaxError, EOFError, OSError, KeyError, AttributeError, RuntimeError, MemoryError,
@@ -172,6 +173,14 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str) -> zipfile.ZipInfo:
     return member
 
 
+def _bounded(stream: IO[bytes], version: tuple[int, int]) -> io.BytesIO:
+    """Return length and text of a header, which NumPy would read first and measure then."""
+    length = stream.read(2 if version == (1, 0) else 4)
+    if (size := int.from_bytes(length, "little")) > _LONGEST_HEADER:
+        raise ValueError(f"its header has {size:,} bytes; NumPy reads {_LONGEST_HEADER:,}")
+    return io.BytesIO(length + stream.read(size))
+
+
 def _header(stream: IO[bytes], path: Path, what: str) -> _Header:
     """Return the header of an array, of which nothing is unpickled."""
     try:
@@ -180,7 +189,7 @@ def _header(stream: IO[bytes], path: Path, what: str) -> _Header:
             raise ValueError(f"version {version[0]}.{version[1]} is not known")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the parser that NumPy uses, for odd but harmless headers
-            shape, columns_first, dtype = _READ_HEADER[version](stream)
+            shape, columns_first, dtype = _READ_HEADER[version](_bounded(stream, version))
     except _DAMAGE as error:
         reason = " ".join(str(error).split())
         raise refusal(path, f"{what} is not that of a NumPy array: {reason}", COPY_AGAIN, "header") from error
