@@ -137,6 +137,16 @@ def test_a_header_without_an_end_is_not_read_to_its_end(tmp_path, refused, name,
     assert "is damaged: it has no end of small parts" in refused(tmp_path / name)
 
 
+def test_the_loss_of_a_jpeg_that_pillow_opened_is_told(tmp_path, rgb, build):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg", quality=80)
+    with Image.open(tmp_path / "a.jpg") as image:
+        (opened,) = build(image)
+        (file,) = build(tmp_path / "a.jpg")
+        assert opened.LossyImageCompression == file.LossyImageCompression == "01"
+        assert opened.LossyImageCompressionRatio == file.LossyImageCompressionRatio > 1
+        assert "LossyImageCompression" not in build(image.rotate(90))[0]
+
+
 def test_a_tiff_where_standard_error_is_closed(tmp_path, rgb, read, monkeypatch):
     Image.fromarray(rgb).save(tmp_path / "a.tif", compression="tiff_lzw")
     monkeypatch.setattr(sys, "stderr", None)

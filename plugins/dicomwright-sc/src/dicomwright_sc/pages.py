@@ -154,6 +154,7 @@ class ImagePages(LazyImages):
         forms = [form_of(image, "Pillow image", background) for image in images]
         super().__init__(*_shapes_and_dtypes(forms))
         self._clear = tuple(form.clear for form in forms)
+        self.lossy = tuple(_loss_in_memory(*each) for each in zip(images, forms, strict=True))
         self.notes = tuple(dict.fromkeys(note for form in forms for note in form.notes))
 
     def image(self, position: int) -> NDArray[Any]:
@@ -276,6 +277,15 @@ def _check_scans(file: io.FileIO, path: Path) -> None:
     if scans > _MOST_SCANS:
         message = f"it has {scans} scans; a JPEG needs no more than {_MOST_SCANS}"
         raise refusal(path, message, "save it again", "too-large")
+
+
+def _loss_in_memory(image: Image.Image, form: Form) -> tuple[str, float] | None:
+    """Return the same of an image as Pillow opened it, if its file is known."""
+    try:
+        size = os.stat(getattr(image, "filename", "")).st_size  # noqa: PTH116  # Pillow knows it as text
+    except (OSError, TypeError, ValueError):
+        return None
+    return _loss(image, form, size)
 
 
 def _loss(image: Image.Image, form: Form, size: float) -> tuple[str, float] | None:
