@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import traceback as traceback_of
 from pathlib import Path
 from time import time
@@ -15,6 +14,7 @@ from dicomwright_node.jobs.insist import insist
 from dicomwright_node.jobs.privacy import redacted, secrets_of
 from dicomwright_node.jobs.worker import JobSpec, run_job
 from dicomwright_node.store import deliveries, instances, jobs
+from dicomwright_node.store.files import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ class Runner:
         try:
             self._run(job, folder, scratch)
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove_folder(scratch)
         return True
 
     def _run(self, job: Job, folder: Path, scratch: Path) -> None:
@@ -86,7 +86,7 @@ class Runner:
         paths = {
             name: tuple(str(self._store.files.path(one.path)) for one in many) for name, many in found.items()
         }
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         spec = JobSpec(paths, job.key, str(folder), str(scratch), job.uid_key)
         secrets = secrets_of(Path(many[0]) for many in paths.values())
         try:
@@ -96,10 +96,10 @@ class Runner:
             else:
                 self._finish(job, result, redacted(printed.strip(), secrets))
         except ExecutionError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             self._ended(job, error, secrets)
         except Exception as error:  # noqa: BLE001  # whatever it is, the job does not stay half done
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             message = f"the node could not run it: {type(error).__name__}: {error}"
             self._fail(job, redacted(message, secrets), redacted(traceback_of.format_exc(), secrets))
 
@@ -108,7 +108,7 @@ class Runner:
         try:
             value: tuple[JobResult, str] = self._call(run_job, [self._pipeline, spec])
         finally:
-            shutil.rmtree(spec.scratch, ignore_errors=True)
+            remove_folder(Path(spec.scratch))
         return value
 
     def _give_up(self, job: Job, missing: str) -> None:

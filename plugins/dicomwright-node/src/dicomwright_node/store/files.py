@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["PART", "Files", "sync_folder"]
+__all__ = ["PART", "Files", "remove_folder", "sync_folder"]
 
 #: End of the name of a file that is being written.
 PART = ".part"
@@ -90,7 +90,7 @@ class Files:
     def scratch_folder(self, job_id: int, attempt: int) -> Path:
         """Return an empty folder for an attempt of a job to work in."""
         folder = self.root / "scratch" / f"{job_id}-{attempt}"
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         folder.mkdir(mode=0o700)
         return folder
 
@@ -113,7 +113,7 @@ class Files:
         for relative in relatives:
             path = self.root / relative
             if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
+                remove_folder(path)
             else:
                 path.unlink(missing_ok=True)
 
@@ -142,6 +142,21 @@ def _lock(file: BinaryIO, root: Path) -> None:
     except OSError as error:
         hint = "stop it, or give this one another folder"
         raise StoreError(f"{root}: another node serves this folder", hint=hint) from error
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder if it is there, also one in which a function made folders that nobody may write to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.is_dir():
+        return
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+        for parent, names, _ in os.walk(folder):
+            for name in names:
+                path = os.path.join(parent, name)  # noqa: PTH118  # os.walk gives texts
+                if not os.path.islink(path):  # noqa: PTH114
+                    os.chmod(path, 0o700)  # noqa: PTH101
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:

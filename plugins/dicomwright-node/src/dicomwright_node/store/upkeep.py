@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dicomwright_node.store import instances
 from dicomwright_node.store.errors import StateError
+from dicomwright_node.store.files import remove_folder
 from dicomwright_node.store.jobs import move_within
 from dicomwright_node.store.records import FINAL
 
@@ -103,7 +103,7 @@ def sweep(database: Database, files: Files) -> int:
     files.remove(map(files.relative, ledgers))
     removed += len(ledgers)
     for path in (files.root / "scratch").iterdir():
-        shutil.rmtree(path, ignore_errors=True)
+        remove_folder(path)
         removed += 1
     return removed
 
