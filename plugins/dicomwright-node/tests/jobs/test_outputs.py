@@ -13,6 +13,7 @@ import pytest
 from pydicom import dcmread
 
 from dicomwright_node import FileOutput
+from dicomwright_node.jobs import sending
 from dicomwright_node.jobs.sending import _place
 from dicomwright_node.jobs.worker import JobSpec, run_job
 from dicomwright_node.jobs.written import write_output
@@ -154,6 +155,42 @@ def test_a_folder_takes_the_place_of_whatever_is_there_and_nothing_is_left(tmp_p
     assert [path.name for path in target.iterdir()] == ["00001.dcm"]
     assert not target.is_symlink()
     assert (other / "kept").is_file()
+
+
+@pytest.mark.parametrize("at", ["copytree", "sync_folder"])
+def test_nothing_is_left_of_a_node_that_was_killed_while_it_copied(tmp_path, at):
+    source, target = tmp_path / "source", tmp_path / "results" / "series"
+    source.mkdir()
+    (source / "00001.dcm").write_text("new")
+    target.mkdir(parents=True)
+
+    def killed(_, part, *__):
+        part.mkdir()
+        raise KeyboardInterrupt
+
+    def later(folder):
+        if folder == target.parent:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sending, "_remove", lambda _: None)  # a process that is killed tidies nothing up
+        if at == "copytree":
+            patch.setattr(sending.shutil, "copytree", killed)
+        else:
+            patch.setattr(sending, "sync_folder", later)
+        with pytest.raises(KeyboardInterrupt):
+            _place(source, target)
+    assert len(list(target.parent.iterdir())) == 2
+    _place(source, target)
+    assert [path.name for path in target.parent.iterdir()] == ["series"]
+    assert [path.name for path in target.iterdir()] == ["00001.dcm"]
+
+
+def test_a_name_may_be_as_long_as_the_disk_takes_it(tmp_path):
+    source, target = tmp_path / "source", tmp_path / ("字" * 85)  # 255 bytes
+    source.write_text("new")
+    _place(source, target)
+    assert target.read_text() == "new"
 
 
 def test_a_path_may_have_any_bytes(make_node, patient, tmp_path, results, monkeypatch):

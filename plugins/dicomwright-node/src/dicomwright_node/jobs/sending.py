@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
-import secrets
 import shutil
 import time
 from contextlib import suppress
@@ -154,7 +154,10 @@ def _hopeless(report: DestinationReport) -> bool:
 def _place(source: Path, target: Path) -> None:
     """Copy a finished file or folder to where the user wants it, whole or not at all; what is there is replaced."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    found = source.stat()  # one name for one source: what a node that was killed left is found again
+    whose = f"{found.st_dev}-{found.st_ino}-{found.st_mtime_ns}-".encode() + os.fsencode(target.name)
+    part = target.with_name(f".{hashlib.sha256(whose).hexdigest()[:32]}.part")
+    _remove(part)
     try:
         if source.is_dir():
             shutil.copytree(source, part)
@@ -173,6 +176,7 @@ def _place(source: Path, target: Path) -> None:
 
 def _replace_folder(part: Path, target: Path) -> None:
     old = part.with_suffix(".old")
+    _remove(old)
     with suppress(FileNotFoundError):
         target.rename(old)
     part.rename(target)
