@@ -123,7 +123,8 @@ def check_bundle(
         state, found = _of_blueprint(identifier, plugins, bundle_set)
         states.append((identifier, state))
         findings += (one for one in found if one.message not in of_frame)
-        if not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page) for page in pages):
+        word = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+        if pages is not None and not any(re.search(word, page) for page in pages):
             fix = "say in README.md what it is for"
             findings.append(_finding("error", f"no page names the blueprint {name}", fix, bundle.store.label))
     order = {"error": 0, "warning": 1, "note": 2}
@@ -222,14 +223,15 @@ def _project(path: Path) -> Path | None:
     return None
 
 
-def _pages(bundle: Bundle, path: Path) -> list[str]:
-    """Return the pages that may name blueprints: those in the bundle, and those of its project."""
+def _pages(bundle: Bundle, path: Path) -> list[str] | None:
+    """Return the pages that may name blueprints, in the bundle and its project; None if not all can be read."""
     found = []
     try:
         names = [name for name in bundle.store.names() if name.lower().endswith(".md")]
         found += [bundle.read(name, _PAGE_BYTES).decode("utf-8", "replace") for name in names]
-    except BlueprintError:  # told as a problem of the frame
-        pass
+    except BlueprintError as error:
+        if error.problems[0].kind != "too-large":  # told as a problem of the frame
+            return None
     if isinstance(bundle.store, ZipStore):
         found.append(bundle.store.description())
     project = _project(path)

@@ -229,6 +229,14 @@ def test_plugins_that_are_missing(bundle_folder, bundle_files):
     assert any("needs acme-elements>=1, which is not installed" in one for one in findings)
 
 
+def test_pages_that_cannot_be_read_are_not_said_to_lack_words(bundle_folder):
+    path = bundle_folder(files={"a\\b.csv": "1"})
+    done, findings = checked(path)
+    assert not done.ok
+    assert len(findings) == 1
+    assert "has characters that not every system allows" in findings[0]
+
+
 def test_a_link_that_leads_out(bundle_folder):
     root = bundle_folder()
     (root / "secret.csv").symlink_to("/etc/hostname")

@@ -61,7 +61,8 @@ def check(ctx: click.Context, /, **given: Any) -> None:
         for name, state in done.blueprints:
             click.echo(f"{name}: {state}")
         errors = sum(finding.severity == "error" for finding in done.findings)
-        click.echo(f"{done.name} {done.version}: {'ok' if done.ok else f'{errors} errors'}")
+        verdict = "ok" if done.ok else "1 error" if errors == 1 else f"{errors} errors"
+        click.echo(f"{done.name} {done.version}: {verdict}")
     ctx.exit(0 if done.ok else 1)
 
 
