@@ -137,12 +137,11 @@ class Build:
         if isinstance(source, str | Path) or hasattr(source, "__fspath__"):
             return self._read(Path(source))
         if isinstance(source, bytes | bytearray) and self.options.reader:
-            name = self.options.reader
-            return self.reader(name).from_bytes(bytes(source), self._reader_options(name))
+            return self._from_bytes(bytes(source), self.options.reader)
         if hasattr(source, "dataobj"):
             return self.reader("nifti").from_image(source, self._reader_options("nifti"))
         if type(source).__module__.partition(".")[0] == "PIL":
-            return self.reader("picture").from_image(source)
+            return self.reader("picture").from_image(source, self._reader_options("picture"))
         if hasattr(source, "__array__"):
             return Volume(source)
         raise SourceError(
@@ -150,6 +149,14 @@ class Build:
             hint="give a path, a numpy array, a Volume, a nibabel image, or bytes and the name of their reader",
             kind="source",
         )
+
+    def _from_bytes(self, source: bytes, name: str) -> Any:
+        """Read bytes by a reader that can."""
+        reader = self.reader(name)
+        if not hasattr(reader, "from_bytes"):
+            message = f"the reader {name!r} reads files, not bytes"
+            raise SourceError(message, hint="write them to a file and give its path", kind="source")
+        return reader.from_bytes(source, self._reader_options(name))
 
     def reader(self, name: str) -> Any:
         """Return a reader by name and note that it did the work."""

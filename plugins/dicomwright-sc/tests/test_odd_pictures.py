@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dicomwright.errors import SourceError
+from dicomwright import Blueprint, DicomFactory
+from dicomwright.errors import PluginError, SourceError
 
 
 def png(path, *, depth, values, clear=None):
@@ -135,6 +136,23 @@ def test_a_turned_tiff_that_pillow_maps_is_not_written_with_a_wrong_size(tmp_pat
 def test_a_header_without_an_end_is_not_read_to_its_end(tmp_path, refused, name, data):
     (tmp_path / name).write_bytes(data)
     assert "is damaged: it has no end of small parts" in refused(tmp_path / name)
+
+
+def test_options_of_the_reader_reach_images_in_memory():
+    image = Image.new("RGBA", (97, 61), (255, 0, 0, 0))
+    series = DicomFactory().build(
+        image, Blueprint(), encoder="secondary-capture", reader_options={"background": "#204060"}
+    )
+    assert series[0].pixel_array[60, 96].tolist() == [32, 64, 96]
+    with pytest.raises(PluginError, match='"picture" has no option "dpi"'):
+        DicomFactory().build(image, Blueprint(), encoder="secondary-capture", reader_options={"dpi": "72"})
+
+
+def test_bytes_are_not_read_by_the_reader_of_files():
+    with pytest.raises(
+        SourceError, match="the reader 'picture' reads files, not bytes; write them to a file"
+    ):
+        DicomFactory().build(b"\x89PNG", Blueprint(), reader="picture", encoder="secondary-capture")
 
 
 def test_the_loss_of_a_jpeg_that_pillow_opened_is_told(tmp_path, rgb, build):
