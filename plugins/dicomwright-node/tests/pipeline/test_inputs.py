@@ -149,6 +149,23 @@ def test_a_fraction_needs_a_float(series, tmp_path):
     assert np.array_equal(array[2], datasets[2].pixel_array * 0.5 + intercept)
 
 
+def test_a_rescale_element_without_a_value_says_nothing(make_series, write_series, tmp_path):
+    (dataset,) = make_series("CT", shape=(1, 6, 4))
+    dataset.RescaleSlope, dataset.RescaleIntercept = "", ""
+    array = to_array(AbstractInput(write_series([dataset], tmp_path)))
+    assert np.array_equal(array[0], dataset.pixel_array)
+
+
+def test_stored_floats_are_values(make_series, write_series, tmp_path):
+    (dataset,) = make_series("CT", shape=(1, 2, 3))
+    del dataset.PixelData, dataset.RescaleSlope, dataset.RescaleIntercept
+    dataset.BitsAllocated = 32
+    dataset.FloatPixelData = np.linspace(-1, 1, 6, dtype="<f4").tobytes()
+    array = to_array(AbstractInput(write_series([dataset], tmp_path)))
+    assert array.dtype == np.float32
+    assert np.array_equal(array.ravel(), np.linspace(-1, 1, 6, dtype=np.float32))
+
+
 def test_a_volume_is_where_its_files_are(series, sitk_read, compare_volumes):
     _, one = series
     volume = to_volume(one)

@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
 def chain(*steps: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a grinder that hands the result of each function to the next.
 
@@ -164,6 +167,12 @@ def _nibabel() -> Any:
         ) from error
 
 
+def _number(dataset: Dataset, keyword: str, default: float) -> float:
+    """Return a number of a data set; an element without a value says as little as none."""
+    value = dataset.get(keyword)
+    return float(default if value is None or value == "" else value)
+
+
 def _values(path: Path) -> NDArray[Any]:
     """Return the values of an instance of one grey frame."""
     import numpy as np
@@ -172,12 +181,12 @@ def _values(path: Path) -> NDArray[Any]:
     from dicomwright.errors import SourceError
 
     dataset = dcmread(path)
-    stored = dataset.pixel_array if "PixelData" in dataset else None
+    stored = dataset.pixel_array if any(keyword in dataset for keyword in _PIXELS) else None
     if stored is None or stored.ndim != 2:  # noqa: PLR2004  # rows and columns
         what = "has no pixels" if stored is None else "has several frames or colours"
         raise SourceError(f"instance {dataset.get('SOPInstanceUID', '')} {what}", hint="use to_datasets")
-    slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
-    if slope.is_integer() and intercept.is_integer():
+    slope, intercept = _number(dataset, "RescaleSlope", 1), _number(dataset, "RescaleIntercept", 0)
+    if slope.is_integer() and intercept.is_integer() and stored.dtype.kind in "iu":
         values = stored.astype(np.int64) * int(slope) + int(intercept)
         if np.abs(values).max(initial=0) < 2**31:
             return values.astype(np.int32)
