@@ -7,6 +7,8 @@ Only the kit starts it.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import pickle
@@ -27,11 +29,30 @@ __all__ = ["Report", "run_in_child"]
 
 _TIMEOUT = 300
 _WITH_SOCKET = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind")
-_ASKS = (*_WITH_SOCKET, "socket.getaddrinfo", "socket.gethostbyname")
+_LOOKS_UP = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
+_ASKS = (*_WITH_SOCKET, *_LOOKS_UP)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost", None)  # a name that is None is this machine's
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+#: Which arguments of other events are paths that change.
+_CHANGES = {
+    "os.mkdir": (0,),
+    "os.rmdir": (0,),
+    "os.remove": (0,),
+    "os.rename": (0, 1),
+    "os.link": (1,),
+    "os.symlink": (1,),
+    "os.truncate": (0,),
+    "sqlite3.connect": (0,),
+}
+#: What is otherwise in the other process, and nothing may follow from.
+_ELSEWHERE = {
+    "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") == "0" else "0",
+    "USER": "somebody",
+    "LOGNAME": "somebody",
+    "TZ": "KIT-13:45",
+}
 _MOMENT = 2.0
-_KIBIBYTE = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
+_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -45,7 +66,9 @@ class Report:
     network : list of str
         What was asked of the network.
     written : list of str
-        Files opened for writing outside the scratch folder.
+        What was written, made, moved or removed outside the scratch folder.
+    left : list of str
+        What is still there of the files in the folder for temporary ones.
     threads : list of str
         Threads that are still there.
     memory : int
@@ -57,6 +80,7 @@ class Report:
     error: str = ""
     network: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     threads: list[str] = field(default_factory=list)
     memory: int = 0
 
@@ -83,6 +107,7 @@ def run_in_child(job: Job, *, loopback: bool = False) -> Report:
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                 "TMPDIR": str(scratch / "work"),
+                **_ELSEWHERE,
             },
             cwd=scratch / "work",
             capture_output=True,
@@ -113,6 +138,9 @@ class _Watch:
             self._ask(event, arguments)
         elif event == "open":
             self._open(*arguments)
+        else:
+            for index in _CHANGES.get(event, ()):
+                self._open(arguments[index], "w", None)
 
     def _ask(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Refuse the network."""
@@ -140,8 +168,17 @@ class _Watch:
 
 
 def _peak() -> int:
-    """Return the most memory that this process ever had."""
+    """Return the most bytes that this process ever had; what Linux says of usage begins with the parent's."""
+    if _STATUS.is_file():
+        return 1024 * int(_STATUS.read_text().partition("VmHWM:")[2].split()[0])
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _left(folder: Path) -> list[str]:
+    """Return what is in the folder for temporary files when all is done that a process does when it ends."""
+    gc.collect()
+    atexit._run_exitfuncs()  # noqa: SLF001  # the process itself ends without them
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def _threads_that_stay(before: list[threading.Thread]) -> list[str]:
@@ -173,9 +210,10 @@ def _main(report: str) -> None:
     except BaseException:  # noqa: BLE001  # whatever it is, the report tells it
         error = traceback.format_exc()
     watch.on = False
-    grown = (_peak() - before) * _KIBIBYTE
-    left = _threads_that_stay(threads)
-    found = Report(result, error, watch.network, watch.written, left, grown)
+    grown = _peak() - before
+    staying = _threads_that_stay(threads)
+    left = _left(Path(scratch, "work"))
+    found = Report(result, error, watch.network, watch.written, left, staying, grown)
     Path(report).write_text(json.dumps(vars(found)), encoding="utf-8")
     os._exit(0)  # threads that stay must not keep the test waiting
 

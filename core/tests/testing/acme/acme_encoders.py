@@ -40,6 +40,12 @@ class mirrored(stack):  # noqa: N801
         return super().encode(Volume(payload.array[:, ::-1].copy(), payload.affine), request)
 
 
+class clips(stack):  # noqa: N801
+    def encode(self, payload, request):
+        payload.array.clip(0, 5, out=payload.array)
+        return super().encode(payload, request)
+
+
 class too_few_bits(stack):  # noqa: N801
     def encode(self, payload, request):
         found = super().encode(payload, request)

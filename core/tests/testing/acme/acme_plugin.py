@@ -7,7 +7,8 @@ from dicomwright.plugins import ReaderSpec, hookimpl
 NAMES = [
     "Good", "Undocumented", "WithoutExample", "NoReader", "Shy", "GivesArray", "WritesBeside", "Transposed",
     "Raises", "RaisesOther", "TwoLines", "TakesAll", "LeavesFiles", "Careless", "Chance", "Shared", "Process",
-    "Network", "Writes", "Threads", "Greedy", "Temporary",
+    "Network", "Writes", "Threads", "Greedy", "Temporary", "LooksUp", "Database", "MakesFolder", "Leaves", "Stateful",
+    "ByUser",
 ]  # fmt: skip
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from dicomwright.errors import PluginError, SourceError
 
 AFFINE = np.diag([2.5, 0.75, 1.25, 1.0])[[2, 1, 0, 3]]
 EARLIER = []
+STATE = {}
 
 
 class Good:
@@ -156,6 +159,43 @@ class Writes(Good):
     def values(self, array, path):
         (Path(__file__).parent / "cache.bin").write_bytes(b"x")
         return array
+
+
+class LooksUp(Good):
+    def values(self, array, path):
+        with suppress(OSError):
+            socket.getfqdn("192.0.2.1")
+        return array
+
+
+class Database(Good):
+    def values(self, array, path):
+        sqlite3.connect(Path(__file__).parent / "cache.db").close()
+        return array
+
+
+class MakesFolder(Good):
+    def values(self, array, path):
+        (Path(__file__).parent / "cache").mkdir(exist_ok=True)
+        return array
+
+
+class Leaves(Good):
+    def values(self, array, path):
+        os.close(tempfile.mkstemp(".acme")[0])
+        return array
+
+
+class Stateful(Good):
+    def volume(self, path, shape, data):
+        STATE["path"] = str(path)
+        time.sleep(0.02)
+        return replace(super().volume(path, shape, data), source=STATE["path"])
+
+
+class ByUser(Good):
+    def values(self, array, path):
+        return array + np.int16(os.environ.get("USER") == "somebody")
 
 
 class Threads(Good):

@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dicomwright.errors import DicomwrightError
 from dicomwright.plugins.hooks import KINDS
 from dicomwright.testing.child import run_in_child
+from dicomwright.testing.digests import digest
 from dicomwright.testing.temporary import candidate_of, plugin_set_of
 from dicomwright.testing.work import Job, perform
 
@@ -26,15 +28,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Conformance", "PluginConformance", "refusal_of", "snapshot"]
 
-_HEAVY = ("numpy", "pydicom", "nibabel", "PIL", "pandas", "scipy", "torch")
 _LIGHT = """
 import json, sys, threading
 import dicomwright.plugins
-known, threads = set(sys.modules), threading.active_count()
+known, threads, started = set(sys.modules), threading.active_count(), []
+sys.addaudithook(lambda event, _: event in {starts!r} and started.append(event))
 import {module}
-heavy = sorted({{name.partition(".")[0] for name in set(sys.modules) - known}} & {heavy!r})
-print("\\n" + json.dumps({{"heavy": heavy, "threads": threading.active_count() - threads}}))
+tops = {{name.partition(".")[0] for name in set(sys.modules) - known}}
+others = sorted(tops - sys.stdlib_module_names - {{"dicomwright", "{module}".partition(".")[0]}})
+print("\\n" + json.dumps({{"others": others, "threads": threading.active_count() - threads, "started": started}}))
 """
+_STARTS = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")
 _BOUNDED = re.compile(r"dicomwright(\[[^]]*\])?\s*\(?(?=.*(<|~=|==))(?=.*(>|~=|==))")
 _MEBIBYTE = 1 << 20
 _UNKNOWN_VERSION = "0"
@@ -117,15 +121,25 @@ class Conformance:
         return _reports[type(self)]
 
     def test_same_input_same_result(self, job: Job) -> None:
-        """The same twice."""
+        """The same twice, and the input is as before."""
+        before = digest(job.case)
         assert perform(job) == perform(job), f"{self.kind} {self.name} gives another result the second time"
+        assert digest(job.case) == before, f"{self.kind} {self.name} changes its input"
 
-    def test_works_in_threads(self, job: Job) -> None:
-        """The same from several threads at once."""
-        expected = perform(job)
+    def another(self, job: Job, folder: Path) -> Job:  # noqa: ARG002  # batteries make one of them
+        """Return a use that gives another result, if the battery can make one in a folder; else the same."""
+        return job
+
+    def test_works_in_threads(self, job: Job, tmp_path: Path) -> None:
+        """The same from several threads at once, some of which work on something else."""
+        both, expected = [job], [perform(job)]
+        with suppress(DicomwrightError):
+            expected.append(perform(another := self.another(job, tmp_path)))
+            both.append(another)
+        times = self.calls // len(both)
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(perform, [job] * self.calls))
-        assert found == [expected] * self.calls, (
+            found = list(pool.map(perform, both * times))
+        assert found == expected * times, (
             f"{self.kind} {self.name} gives other results from several threads at once"
         )
 
@@ -144,9 +158,10 @@ class Conformance:
         assert not asked, f"{self.kind} {self.name} asks the network: {asked}"
 
     def test_writes_nothing_on_the_side(self, job: Job) -> None:
-        """No file is written but in the folder for temporary ones, and no thread stays."""
+        """Nothing is changed but in the folder for temporary files, and nothing stays there, nor any thread."""
         report = self.reported(job)
         assert self.may_write or not report.written, f"{self.kind} {self.name} writes {report.written}"
+        assert not report.left, f"{self.kind} {self.name} leaves temporary files: {report.left}"
         assert not report.threads, f"{self.kind} {self.name} leaves threads: {report.threads}"
 
     def test_memory_is_bounded(self, job: Job) -> None:
@@ -187,8 +202,8 @@ class PluginConformance(Conformance):
         return self.plugin_set.registry(self.kind).spec(self.name)
 
     def test_module_is_light(self) -> None:
-        """The plug-in's module is imported by each command, so it loads no numpy and starts and prints nothing."""
-        code = _LIGHT.format(module=self.module or "dicomwright.plugins.builtin", heavy=set(_HEAVY))
+        """The plug-in's module is imported by each command, so it loads nothing else and starts and prints nothing."""
+        code = _LIGHT.format(module=self.module or "dicomwright.plugins.builtin", starts=_STARTS)
         done = subprocess.run(
             [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}\n{code}"],
             capture_output=True,
@@ -198,8 +213,9 @@ class PluginConformance(Conformance):
         assert done.returncode == 0, f"{self.module} cannot be imported by itself:\n{done.stderr}"
         printed, _, line = done.stdout.rstrip("\n").rpartition("\n")
         found = json.loads(line)
-        heavy = ", ".join(found["heavy"])
-        assert not heavy, f"{self.module} imports {heavy}: leave that to the module of the target"
+        others = ", ".join(found["others"])
+        assert not others, f"{self.module} imports {others}: leave that to the module of the target"
+        assert not found["started"], f"{self.module} starts processes when it is imported"
         assert not found["threads"], f"{self.module} starts threads when it is imported"
         assert not printed.strip() and not done.stderr.strip(), (  # noqa: PT018  # one thing
             f"{self.module} prints when it is imported: {printed}{done.stderr}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -73,6 +74,13 @@ class BuildConformance(PluginConformance):
             "kwargs": dict(self.kwargs),
             **more,
         }
+
+    def another(self, job: Job, folder: Path) -> Job:  # noqa: ARG002  # nothing is written
+        """Return the build of fewer slices."""
+        source = job.case["source"]
+        if not isinstance(source, Volume) or len(source.array) < 2:  # noqa: PLR2004  # there must be fewer
+            return job
+        return self.job_of({**job.case, "source": replace(source, array=source.array[:-1])})
 
     def test_output_is_valid(self, job: Job, tmp_path: Path) -> None:
         """What is written passes the validators."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
@@ -16,7 +18,6 @@ from dicomwright.testing.work import Job, instance_of, perform, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from dicomwright.plugins import ReaderSpec, Spec
 
@@ -64,6 +65,15 @@ class ReaderConformance(PluginConformance):
     def job(self, source: Path) -> Job:
         """Return the reading of the source."""
         return self.job_of({"source": str(source), "options": dict(self.options)})
+
+    def another(self, job: Job, folder: Path) -> Job:
+        """Return the reading of a copy in another folder, with what is beside it under the same name."""
+        source, elsewhere = Path(job.case["source"]), folder / "elsewhere"
+        elsewhere.mkdir()
+        for file in source.parent.iterdir():
+            if file.is_file() and file.name.partition(".")[0] == source.name.partition(".")[0]:
+                shutil.copyfile(file, elsewhere / file.name)
+        return self.job_of({**job.case, "source": str(elsewhere / source.name)})
 
     def descriptor_problems(self, spec: Spec) -> Iterator[str]:
         """Yield what is missing in a descriptor."""

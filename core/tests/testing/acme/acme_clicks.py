@@ -1,0 +1,3 @@
+from click import echo
+
+SAY = echo
