@@ -124,6 +124,7 @@ def test_floats_that_fill_the_range_are_near_enough(build, voxels):
         ("jpeg2000", {"ratio": "0.5"}, "ratio='0.5' is not a number from 1"),
         ("jpeg2000", {"psnr": "nan"}, "psnr='nan' is not a number above 0"),
         ("jpeg2000", {"psnr": "60", "ratio": "10"}, "give ratio or psnr, not both"),
+        ("jpeg-ls-near", {"near": None}, "near=None is not a whole number from 1 to 255"),
         ("htj2k", {"step": "fine"}, "step='fine' is not a number above 0"),
     ],
 )

@@ -90,6 +90,17 @@ def test_the_byte_order_of_an_option_overrides_that_of_the_sidecar(raw, array, r
     np.testing.assert_array_equal(read(path, dtype="<i2").array, array)
 
 
+def test_numbers_as_python_has_them(raw, read):
+    straight = np.eye(3)[::-1]
+    place = {"shape": (4, 5, 6), "spacing": np.array([3, 0.5, 0.7]), "direction": tuple(map(tuple, straight))}
+    volume = read(raw(), dtype=np.dtype("<i2"), convention="LPS", **place)
+    assert (volume.array.shape, volume.affine.spacing) == ((4, 5, 6), (3, 0.5, 0.7))
+    matrix = volume.affine.matrix
+    np.testing.assert_array_equal(
+        read(raw(), dtype="int16", shape=[4, 5, 6], convention="LPS", affine=matrix).affine.matrix, matrix
+    )
+
+
 def test_another_sidecar(raw, array, read, tmp_path):
     (tmp_path / "series.toml").write_text('dtype = "int16"\nshape = [4, 5, 6]\n')
     volume = read(raw(), sidecar=str(tmp_path / "series.toml"))

@@ -97,7 +97,7 @@ def _number(name: str, text: str) -> float:
     """Return the value of an option."""
     try:
         number = float(text)
-    except ValueError:
+    except (TypeError, ValueError):
         number = math.nan
     if name == "near":
         right, kind = (

@@ -150,10 +150,12 @@ def _type(value: Any) -> tuple[str, str]:
 
 
 def _numbers(value: Any) -> list[float]:
-    """Return finite numbers from a list, a list of lists or a text."""
+    """Return finite numbers from a list, a list of lists, an array of either or a text."""
     if isinstance(value, str):
         value = re.split(r"[\s,;]+", value.strip().strip("[]()"))
-    if isinstance(value, list) and all(isinstance(row, list) for row in value):
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    value = list(value) if isinstance(value, tuple) else value
+    if isinstance(value, list) and all(isinstance(row, list | tuple) for row in value):
         value = [number for row in value for number in row]
     if not isinstance(value, list) or not 1 <= len(value) <= _MOST_NUMBERS:
         raise ValueError(f"{_told(value)} is not a list of numbers")
