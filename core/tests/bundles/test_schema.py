@@ -174,11 +174,20 @@ def test_wrong_rules_fail_at_their_place(draft, rule, path, problems_of):
         ("schema = 1\n[parameters]\nx = 3", "parameters.x"),
         ("schema = 1\n[parameters]\nx = { type = 'LOO' }", "parameters.x.type"),
         ("schema = 1\n[parameters]\nx = { type = 'LO', defalt = 3 }", "parameters.x.defalt"),
+        ("schema = 1\n[parameters]\nx = { default = 'a' }", "parameters.x"),
+        ("schema = 1\n[parameters]\nx-y = { type = 'LO' }", "parameters"),
     ],
 )
 def test_wrong_frames_fail_at_their_place(draft, text, path):
     error = best_match(errors_of(text, draft))
     assert ".".join(map(str, error.absolute_path)) == path
+
+
+@drafts
+def test_another_default_for_a_parameter_of_what_is_extended(draft):
+    assert (
+        errors_of('schema = 1\nextends = ["./site.toml"]\n[parameters]\nx = { default = "a" }', draft) == []
+    )
 
 
 MANIFEST = """schema = 1

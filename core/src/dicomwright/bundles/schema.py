@@ -80,6 +80,10 @@ def blueprint_schema(plugin_set: PluginSet, draft: str = "7") -> _Schema:
                 "elements": {"$ref": "#/definitions/elements"},
             },
             "additionalProperties": _NEVER,
+            "if": {
+                "required": ["extends"]
+            },  # a file that extends others may give their parameters other defaults
+            "else": {"properties": {"parameters": _TYPED}},
             "definitions": {
                 "elements": _elements(by_vr),
                 "rule": _rule(types, plugin_set),
@@ -324,9 +328,9 @@ _CONDITION: _Schema = {
 _PARAMETERS: _Schema = {
     "description": "Values that are given to the build by name.",
     "type": "object",
+    "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     "additionalProperties": {
         "type": "object",
-        "required": ["type"],
         "properties": {
             "type": {"description": "The VR of the value.", "enum": sorted(VRS)},
             "default": {"description": "The value if none is given.", "anyOf": [_SCALAR, _list_of(_SCALAR)]},
@@ -335,6 +339,7 @@ _PARAMETERS: _Schema = {
         "additionalProperties": _NEVER,
     },
 }
+_TYPED: _Schema = {"additionalProperties": {"required": ["type"]}}
 _KINDS: dict[str, _Schema] = {
     "nothing": {"const": True},
     "text": _TEXT,
