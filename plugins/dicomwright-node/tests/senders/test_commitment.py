@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from pydicom.dataset import Dataset
@@ -12,6 +13,8 @@ from pynetdicom.sop_class import (
     StorageCommitmentPushModel,
     StorageCommitmentPushModelInstance,
 )
+
+from dicomwright_node.senders.commitment import _Reports
 
 LE = "1.2.840.10008.1.2.1"
 CONTEXTS = {CTImageStorage: [LE], StorageCommitmentPushModel: None}
@@ -46,9 +49,10 @@ def committing(node):
 
         def tell(association, kind, dataset):
             target = association if port is None else connect()
-            target.send_n_event_report(
+            answer, _ = target.send_n_event_report(
                 dataset, kind, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
             )
+            peer.answers.append(answer.get("Status"))
             if port is not None:
                 target.release()
 
@@ -58,7 +62,9 @@ def committing(node):
             role = build_role(StorageCommitmentPushModel, scp_role=True)
             return entity.associate("127.0.0.1", port, ae_title="DICOMWRIGHT", ext_neg=[role])
 
-        return node(contexts=CONTEXTS, handlers=[(evt.EVT_N_ACTION, asked)])
+        peer = node(contexts=CONTEXTS, handlers=[(evt.EVT_N_ACTION, asked)])
+        peer.answers = []
+        return peer
 
     return start
 
@@ -67,6 +73,33 @@ def test_all_are_committed(committing, send):
     report = send(committing().url, commitment="yes", commitment_timeout=5)
     assert report.complete
     assert {row.message for row in report.rows} == {"committed"}
+
+
+def test_a_report_is_answered_before_the_association_is_released(committing, send, monkeypatch):
+    reported = _Reports._reported
+
+    def slowly(*given):
+        answer = reported(*given)
+        time.sleep(0.2)  # the report has been heard of before
+        return answer
+
+    monkeypatch.setattr(_Reports, "_reported", slowly)
+    peer = committing()
+    began = time.monotonic()
+    assert send(peer.url, commitment="yes", commitment_timeout=5).complete
+    assert time.monotonic() - began < 20
+    assert peer.answers == [0x0000]
+
+
+@pytest.mark.parametrize("reason", [None, [1, 2]])
+def test_a_reason_that_is_none(committing, send, reason):
+    report = send(
+        committing(lambda request: report_of(request, {1: reason})).url,
+        commitment="yes",
+        commitment_timeout=5,
+    )
+    assert (report.rows[1].state, report.rows[1].status) == ("refused", "0x0000")
+    assert report.rows[1].message == "it was taken, but not committed: no reason that is known"
 
 
 def test_the_report_comes_to_a_port_of_ours(committing, send, free_port):

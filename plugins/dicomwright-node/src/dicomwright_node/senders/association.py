@@ -118,19 +118,20 @@ def associated(
             yield association
             return
         raise _reason(association, peer, opened=opened.is_set(), seconds=time.monotonic() - began)
-    _close_the_race(association)
+    serving = threading.Lock()
+    _close_the_race(association, serving)
     _without_delays(association, peer.timeouts.dimse)
     _in_pieces(association)
     try:
         yield association
     except GeneratorExit:  # the user stops between two files
-        _release(association)
+        _release(association, serving)
         raise
     except BaseException:
         association.abort()
         raise
     else:
-        _release(association)
+        _release(association, serving)
     finally:
         association.join(_LAST_WORDS)  # its threads close the connection
 
@@ -180,7 +181,10 @@ def _in_pieces(association: Association) -> None:
             item.maximum_length_received = _PIECE
 
 
-def _release(association: Association) -> None:
+def _release(association: Association, serving: threading.Lock) -> None:
+    """Release an association, after the answer to what the other side asks at the moment."""
+    if serving.acquire(timeout=_LAST_WORDS):
+        serving.release()
     if association.is_established:
         association.release()
 
@@ -224,11 +228,12 @@ class _Gate(threading.Event):
     then has no answer, about once in ten thousand. Here, passing and being closed exclude each other.
     """
 
-    def __init__(self, passed: Callable[[], None]) -> None:
+    def __init__(self, tell: Callable[[bool], None]) -> None:
         super().__init__()
-        self._passed = passed
+        self._tell = tell  # the library, whether the thread stands here
         self._change = threading.Condition()
         self._open = True
+        self._stands = False
         self.waiting = threading.Event()
 
     def is_set(self) -> bool:
@@ -246,19 +251,39 @@ class _Gate(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         with self._change:
             self.waiting.set()
+            self._stands = True
             self._change.wait_for(lambda: self._open, timeout)
-            self._passed()
+            self._stands = False
+            self._tell(self._stands)
             return self._open
 
+    def tell(self) -> None:
+        """Tell the library the truth again."""
+        with self._change:
+            self._tell(self._stands)
 
-def _close_the_race(association: Association) -> None:
-    """Put our gate in the place of the library's, if it still has one there."""
-    names = ("_reactor_checkpoint", "_is_paused")
+
+def _close_the_race(association: Association, serving: threading.Lock) -> None:
+    """Put our gate in the place of the library's, if it still has one there.
+
+    A report of the other side is served in a thread of its own, which says in the end that the gate is passed, also
+    if it is not: a release that began meanwhile would wait for ever. So that is corrected, and nothing is released
+    while `serving` is held.
+    """
+    names = ("_reactor_checkpoint", "_is_paused", "_serve_request")
     if not all(
         hasattr(association, name) for name in names
     ):  # pragma: no cover  # another release of the library
         return
-    gate = _Gate(lambda: setattr(association, "_is_paused", False))
+    gate = _Gate(lambda stands: setattr(association, "_is_paused", stands))
+    serve = association._serve_request  # noqa: SLF001  # there is no public way
+
+    def served(*request: Any) -> None:
+        with serving:
+            serve(*request)
+        gate.tell()
+
+    association._serve_request = served  # type: ignore[assignment]  # noqa: SLF001
     gate.clear()
     association._reactor_checkpoint = gate  # noqa: SLF001  # there is no public way
     gate.waiting.wait(1.0)  # from here on the thread stands at ours

@@ -19,6 +19,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made when th
 
 from dicomwright.plugins import Delivery
 from dicomwright_node.senders.association import NoAssociationError, associated
+from dicomwright_node.senders.settings import is_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ class Commitment:
         host, _, port = given.text("commitment-listen").rpartition(":")
         if not (host or port):
             return cls(seconds, None) if wanted else None
-        if not (host and port.isascii() and port.isdigit() and 0 < int(port) <= _HIGHEST_PORT):
+        if not (is_host(host) and port.isascii() and port.isdigit() and 0 < int(port) <= _HIGHEST_PORT):
             given.complain("option commitment-listen is no HOST:PORT", "write it such as 127.0.0.1:11113")
             return None
         return cls(seconds, (host.strip("[]"), int(port))) if wanted else None
@@ -190,7 +191,9 @@ def _read(report: Dataset, transaction: str) -> dict[str, tuple[bool, int]]:
     for item in report.get("ReferencedSOPSequence") or ():
         said[str(item.get("ReferencedSOPInstanceUID", ""))] = (True, 0)
     for item in report.get("FailedSOPSequence") or ():
-        said[str(item.get("ReferencedSOPInstanceUID", ""))] = (False, int(item.get("FailureReason") or 0))
+        reason = item.get("FailureReason")  # hostile, if it is no number
+        uid = str(item.get("ReferencedSOPInstanceUID", ""))
+        said[uid] = (False, reason if isinstance(reason, int) else 0)
     return said
 
 
