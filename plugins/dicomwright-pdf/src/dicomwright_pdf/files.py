@@ -76,7 +76,7 @@ def check_whole(where: object, data: bytes) -> tuple[str, ...]:
             where, "this is no PDF document: %PDF- is not at its beginning", "name a PDF file", "not-pdf"
         )
     end = data.rfind(_END)
-    if end < 0 or _OBJECT.search(data, end):
+    if end < 0 or (data.find(b"obj", end) > 0 and _OBJECT.search(data, end)):
         raise refusal(
             where,
             f"the document is cut off after {byte_count(len(data))}: its end (%%EOF) is missing",
