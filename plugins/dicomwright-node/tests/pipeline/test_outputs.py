@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
-from dicomwright import Blueprint, DicomFactory
+from dicomwright import Blueprint, DicomFactory, Series
 from dicomwright.uids import gen_uid
 from dicomwright_node import Address, DicomOutput, FileOutput, MultiOutput, NoOutput, PipelineError
 from dicomwright_node.jobs.written import EXPLANATION, write_output
@@ -62,6 +62,7 @@ def test_wrong_addresses(arguments):
         (lambda: FileOutput([("report.txt", "")]), "'report.txt' is no absolute path"),
         (lambda: FileOutput([("/a/../b", "")]), "'/a/../b' is no absolute path"),
         (lambda: FileOutput([("/", "")]), "FileOutput: '/' names no file"),
+        (lambda: FileOutput([("/a", [Series.__new__(Series)] * 2)]), "'/a' is one folder for 2 series"),
         (lambda: FileOutput([("/a\0b", "")]), "names no file; give its whole path"),
         (lambda: MultiOutput([PACS]), "MultiOutput takes outputs, not a Address"),
     ],
@@ -109,6 +110,24 @@ def test_data_sets_without_names_are_refused(tmp_path):
     dataset.SOPInstanceUID = gen_uid()
     with pytest.raises(PipelineError, match="have no SOPInstanceUID, or the same one"):
         write_output(DicomOutput([(PACS, [dataset, dataset])]), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (
+            ["/r/4711", "/r/4711/report.txt"],
+            "/r/4711/report.txt inside /r/4711, which is replaced as a whole",
+        ),
+        (["/r/a/b/c", "/r/a"], "/r/a/b/c inside /r/a, which is replaced as a whole"),
+        (["/r/a", "/r/b", "/r/a"], "FileOutput has /r/a more than once"),
+    ],
+)
+def test_outputs_that_take_the_place_of_each_other_are_refused(tmp_path, places, message):
+    output = MultiOutput([FileOutput([(place, place)]) for place in places])
+    with pytest.raises(PipelineError, match=message):
+        write_output(output, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 class Strange(PipelineOutput):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ def write_output(output: PipelineOutput, folder: Path) -> list[Written]:
 
     A series that goes to several destinations is written once.
     """
+    _check_places(output)
     items = list(_items(output))  # held, so that no two contents have one id
     if not items:
         return []
@@ -75,6 +77,20 @@ def write_output(output: PipelineOutput, folder: Path) -> list[Written]:
     _sync(folder)
     _sync(folder.parent)
     return written
+
+
+def _check_places(output: PipelineOutput) -> None:
+    """Refuse files that take the place of each other: which one is last would be chance."""
+    places = Counter(
+        where for part in output.parts if isinstance(part, FileOutput) for where, _ in part.items
+    )
+    for place, times in places.items():
+        whole = next((one for one in place.parents if one in places), None)
+        if times > 1 or whole:
+            what = f"inside {whole}, which is replaced as a whole" if whole else "more than once"
+            raise PipelineError(
+                f"FileOutput has {place} {what}", hint="give each output a place of its own", kind="output"
+            )
 
 
 def _items(output: PipelineOutput) -> Iterator[tuple[str, str, Any, dict[str, str]]]:

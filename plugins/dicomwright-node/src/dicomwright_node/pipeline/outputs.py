@@ -218,7 +218,13 @@ def _filed(item: tuple[Any, Any]) -> tuple[Path, Any]:
         raise PipelineError(f"FileOutput: {where!r} names no file", hint="give its whole path", kind="output")
     if isinstance(content, bytes | str | Path):
         return Path(where), content
-    (series,) = series_of(content)
+    series, *more = series_of(content)
+    if more:
+        raise PipelineError(
+            f"FileOutput: {where!r} is one folder for {len(more) + 1} series",
+            hint="give each a path",
+            kind="output",
+        )
     return Path(where), series
 
 
