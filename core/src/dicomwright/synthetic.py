@@ -26,11 +26,10 @@ from dicomwright.factory import DicomFactory
 from dicomwright.payload import Volume
 from dicomwright.plugins import load
 from dicomwright.standard import iod_of
-from dicomwright.uids import gen_uid
 from dicomwright.validate import validating
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydicom.tag import BaseTag
 
@@ -45,6 +44,7 @@ _COUNT = 3
 _ROWS, _COLUMNS = 4, 5
 _INSTANT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 _FALLBACK = "ct-image"
+_DEEPEST = 8
 _NO_TAG = PrivateTag(0x0009, "SYNTHETIC", 0x10)
 _AFFINE = np.array([[0, 0, 1.5, -7], [0, 2, 0, 3], [3, 0, 0, 11], [0, 0, 0, 1]])
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID")
@@ -61,6 +61,7 @@ _SAMPLES: dict[str, Any] = {
     "IS": "1",
     "PN": "Synthetic^Patient",
     "TM": "030405",
+    "UI": "2.25.20260102030405",
     "UR": "urn:synthetic",
     **dict.fromkeys(("LO", "LT", "SH", "ST", "UC", "UT"), "synthetic"),
     **dict.fromkeys(("SL", "SS", "SV", "UL", "US", "UV"), 1),
@@ -99,7 +100,9 @@ def build_synthetic(blueprint: Blueprint, plugin_set: PluginSet) -> tuple[str, l
                 return "linted", problems
             how = "with a parent series" if given is not None else "without a parent series"
             problems += [
-                Problem(f"{one.message} ({how})", one.hint, one.loc, one.kind) for one in error.problems
+                Problem(f"{one.message} ({how})", one.hint, one.loc, one.kind)
+                for one in error.problems
+                if given is not None or one.kind != "no-parent"
             ]
     return "built", problems
 
@@ -192,7 +195,7 @@ def sample_value(tag: AnyTag, vr: str) -> Any:
     """
     if vr == "SQ":
         return [_code()]
-    value = gen_uid() if vr == "UI" else _SAMPLES.get(vr, "synthetic")
+    value = _SAMPLES.get(vr, "synthetic")
     count = 1 if isinstance(tag, PrivateTag) else _multiplicity(tag)
     return value if count == 1 else [value] * count
 
@@ -227,9 +230,16 @@ def _is_required(element: VirtualElement) -> bool:
 
 def _with_inner(element: VirtualElement) -> Iterator[VirtualElement]:
     yield element
-    for inner in (getattr(element, "element", None), getattr(element, "default", None)):
-        if isinstance(inner, VirtualElement):
-            yield from _with_inner(inner)
-    if isinstance(element, SequenceElement):
-        for item in element.blueprints:
-            yield from _all_elements(item)
+    yield from _inside(vars(element).values(), _DEEPEST)
+
+
+def _inside(parts: Iterable[Any], depth: int) -> Iterator[VirtualElement]:
+    """Yield the elements that an element holds, such as the other value of a copy, those of plug-ins' kinds, too."""
+    for part in parts if depth else ():
+        if isinstance(part, VirtualElement):
+            yield part
+            yield from _inside(vars(part).values(), depth - 1)
+        elif isinstance(part, list | tuple | Blueprint):
+            yield from _inside(part, depth - 1)
+        elif isinstance(part, dict):
+            yield from _inside(part.values(), depth - 1)

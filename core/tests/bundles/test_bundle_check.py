@@ -86,6 +86,7 @@ def test_what_only_a_build_shows(bundle_folder):
         'TriggerTime = { keyed-index = "times" }',
         "TriggerTime = { index = [0, 40, 80, 120, 160] }",
         'ProcedureCodeSequence = "copy"',
+        'DeviceUID = "copy"',
         'PatientSex = "copy"\nPatientAge = "copy"\nKVP = "copy"',
         '"ACME 1.0:(0099,xx01)" = { copy-or-else = "x", vr = "LO" }',
     ],

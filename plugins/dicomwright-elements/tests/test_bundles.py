@@ -75,3 +75,22 @@ def test_flattened_it_is_the_same(bundle, tmp_path, monkeypatch):
     (item,) = flat["ProcedureCodeSequence"].blueprints
     assert [element.value for element in item] == ["113076", "DCM", "Segm"]
     assert flat["PatientComments"].table == {"M": "male"}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'SeriesDescription = { template = "{StudyDescription}" }',
+        'StudyDescription = { regex = "^CT", with = "" }',
+        'ImageComments = { lookup = { 1 = "pre" }, from = "AcquisitionNumber", of = "copy-instance" }',
+        'SeriesDescription = { when = { Modality = "CT" }, then = { static = "x" }, else = "copy" }',
+        'SeriesDescription = { copy-or-else = { template = "{StudyDescription}" } }',
+        'AcquisitionDateTime = { date-shift = "env:SITE_KEY", of = { copy = "optional" } }',
+    ],
+)
+def test_a_check_makes_up_what_the_rules_read(tmp_path, monkeypatch, rule):
+    monkeypatch.setenv("SITE_KEY", "a key for tests, and no secret")
+    (tmp_path / "bundle.toml").write_text(FILES["bundle.toml"].replace('base = "base.toml"\n', ""))
+    (tmp_path / "README.md").write_text("mr\n")
+    (tmp_path / "mr.toml").write_text(f"schema = 1\nextends = ['mr-image']\n[elements]\n{rule}\n")
+    assert "ste/mr: built" in run("bundle", "check", tmp_path)

@@ -58,6 +58,13 @@ def test_patients_have_shifts_of_their_own_within_the_limit(values):
 
 
 @pytest.mark.usefixtures("key")
+def test_where_there_is_no_date_nobody_asks_for_the_patient(series):
+    rule = 'AcquisitionDateTime = { date-shift = "env:SITE_KEY", of = { copy = "optional" } }'
+    for parents in (None, {"PatientID": [""]}):
+        assert all("AcquisitionDateTime" not in one for one in series(rule, parents=parents))
+
+
+@pytest.mark.usefixtures("key")
 def test_each_instance_by_its_paired_parent(series):
     rule = 'AcquisitionDate = { date-shift = -1, of = "copy-instance" }'
     made = series(rule, parents={"AcquisitionDate": ["20240101", "20240102", "20240301"]})

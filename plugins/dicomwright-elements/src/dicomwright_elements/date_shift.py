@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.blueprint.copying import CopyElement
@@ -71,16 +72,23 @@ class DateShiftElement(DerivedElement):
         return max(Level.SERIES, super().level) if isinstance(self.shift, str) else super().level
 
     def computation(self, env: SeriesEnvironment) -> Callable[[Sequence[Any]], Any]:
-        """Return the function that moves dates by the days of this patient."""
-        days = self.shift if isinstance(self.shift, int) else self._days(self.shift, env)
+        """Return the function that moves dates by the days of this patient, who is asked for if there is a date."""
+        shift = self.shift
+        if isinstance(shift, int):
+            return lambda values: self._moved(values[0], lambda: shift)
+        key = self._key(shift)
+        days = cache(lambda: self._days(key, env))
         return lambda values: self._moved(values[0], days)
 
-    def _days(self, place: str, env: SeriesEnvironment) -> int:
-        """Return the days of the patient."""
+    def _key(self, place: str) -> bytes:
+        """Return the key."""
         try:
-            key = read_key(place)
+            return read_key(place)
         except ValueError as error:
             raise self.problem(f"cannot be moved: {error}", hint="give the key", kind="missing-key") from None
+
+    def _days(self, key: bytes, env: SeriesEnvironment) -> int:
+        """Return the days of the patient."""
         found = texts(plain(CopyElement(self.patient, optional=True).resolve(env)))
         if env.parents is None or not found or not found[0].strip():
             raise self.problem(
@@ -91,13 +99,13 @@ class DateShiftElement(DerivedElement):
         number = int.from_bytes(digest(key, "date-shift", "\\".join(found))[:8], "big")
         return -1 - number % self.within
 
-    def _moved(self, value: Any, days: int) -> Any:
+    def _moved(self, value: Any, days: Callable[[], int]) -> Any:
         """Return a date moved, each if there are several; empty stays empty."""
         if value is OMIT:
             return OMIT
         move = shifted_datetime if self.vr == "DT" else shifted_date
         try:
-            return one_or_list([move(text, days) if text.strip() else "" for text in texts(value)])
+            return one_or_list([move(text, days()) if text.strip() else "" for text in texts(value)])
         except ValueError as error:
             raise self.problem(f"cannot be moved: {error}", kind="bad-value") from None
 
