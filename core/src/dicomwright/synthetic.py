@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.blueprint.copying import CopyElement, InstanceCopyElement
-from dicomwright.blueprint.elements import IndexElement, KeyedIndexElement, SequenceElement, VirtualElement
+from dicomwright.blueprint.elements import IndexElement, KeyedIndexElement, VirtualElement
 from dicomwright.blueprint.tags import PrivateTag, to_tag
 from dicomwright.blueprint.vr import expected_vrs
 from dicomwright.build import Build, BuildOptions, sop_class_of
