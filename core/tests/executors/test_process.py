@@ -68,6 +68,13 @@ class Untold(Exception):
 def raises_untold():
     raise Untold
 
+def leaves_a_daemon(file):
+    first = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    shell = "sleep 600 > /dev/null 2>&1 & echo $!"
+    second = subprocess.run(["setsid", "sh", "-c", shell], capture_output=True, text=True)
+    with open(file, "w") as opened:
+        opened.write(f"{os.getpid()} {first.pid} {second.stdout.strip()}")
+
 def says_and_dies():
     print("last words")
     os.kill(os.getpid(), 9)
@@ -235,6 +242,14 @@ def test_functions_that_no_other_process_finds():
 def test_children_of_the_function_end_with_it(functions, tmp_path):
     ProcessExecutor().run(functions.leaves_a_child, [tmp_path / "pids"])
     assert await_end((tmp_path / "pids").read_text().split()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose children they were")
+def test_no_process_outlives_a_call_by_leaving_its_group(functions, tmp_path):
+    ProcessExecutor().run(functions.leaves_a_daemon, [tmp_path / "pids"])
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 3
+    assert await_end(pids) == []
 
 
 def test_a_call_is_cancelled_from_another_thread(functions):

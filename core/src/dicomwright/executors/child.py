@@ -20,6 +20,8 @@ from typing import IO, Any, Final, NoReturn
 __all__ = ["main"]
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_ROUNDS: Final = 100
 _LAST_WORDS: Final = 0.5  # seconds before the end of its time, a worker says where it is
 _CUT: Final = 64 * 1024
 
@@ -33,6 +35,7 @@ def main(request: int, answer: int, lifeline: int, begins: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: asked_to_end.append(1))
     guard = os.getpid()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     worker = os.fork()
     if worker:
         os.close(request)
@@ -68,12 +71,32 @@ def _guard(worker: int, lifeline: int, wake: int, asked_to_end: list[int]) -> No
             _kill_group(worker)
             status = os.waitpid(worker, 0)[1]
     _kill_group(worker)
+    _kill_adopted()
     _end_like(os.waitstatus_to_exitcode(status))
 
 
 def _kill_group(worker: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(worker, signal.SIGKILL)
+
+
+def _kill_adopted() -> None:
+    """End what left the worker's group, such as a daemon: when its parent ended, it became ours (Linux)."""
+    for _ in range(_ROUNDS):
+        try:
+            with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listed:  # noqa: PTH123  # light
+                found = [int(number) for number in listed.read().split()]
+        except OSError:
+            return
+        if not found:
+            return
+        for number in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(number, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.01)
 
 
 def _end_like(code: int) -> NoReturn:
@@ -89,14 +112,19 @@ def _end_like(code: int) -> NoReturn:
 
 def _die_with(guard: int) -> None:
     """Have the system end this process with its guard, where it can (Linux)."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != guard:  # it ended before we asked
+        os._exit(1)
+
+
+def _prctl(option: int, value: int) -> None:
+    """Ask the system for something that only Linux has."""
     if sys.platform != "linux":
         return
     import ctypes
 
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != guard:  # it ended before we asked
-        os._exit(1)
+        ctypes.CDLL(None).prctl(option, value)
 
 
 def _work(request: int, answer: int, begins: int) -> NoReturn:
