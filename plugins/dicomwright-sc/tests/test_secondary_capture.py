@@ -9,6 +9,7 @@ import pytest
 
 from dicomwright import Blueprint, DicomFactory
 from dicomwright.blueprint.elements import StaticElement
+from dicomwright.errors import SourceError
 from dicomwright.payload import Affine, Frames, Volume
 from dicomwright_sc.iods import SOP_CLASSES
 from dicomwright_sc.multiframe import packed_bits
@@ -142,6 +143,44 @@ def test_lazy_pages_are_made_once_and_only_to_be_written(build, tmp_path):
     assert pages.asked == []
     series.write(tmp_path / "out")
     assert sorted(pages.asked) == list(range(50))
+
+
+class Told(Sequence):
+    """Images of which is told what they are, rightly or not."""
+
+    def __init__(self, images, shapes, dtypes):
+        self.images, self.shapes, self.dtypes = images, shapes, dtypes
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index]
+
+
+@pytest.mark.parametrize("mode", ["single", "multiframe"])
+@pytest.mark.parametrize(
+    ("shapes", "dtypes", "message"),
+    [
+        ([[5, 6, 3]] * 4, ["u2"] * 4, "image 1: its colour samples are uint16"),
+        ([(5, 6)] * 4, ["u2"] * 4, "image 1: it is uint8 (5, 6, 3), but uint16 (5, 6) was told of it"),
+        ([(6, 5, 3)] * 4, ["u1"] * 4, "image 1: it is uint8 (5, 6, 3), but uint8 (6, 5, 3) was told of it"),
+        ([(5, 6, 3)] * 3, ["u1"] * 4, "shapes and types of 3 images are told, and it has 4"),
+        ([(5, 6, 3)] * 4, ["f4"] * 4, "image 1: its type is float32; an image without place or unit is bool"),
+    ],
+)
+def test_images_are_what_was_told_of_them(build, tmp_path, mode, shapes, dtypes, message):
+    with pytest.raises(SourceError) as caught:
+        build(Frames(Told(RGB, shapes, dtypes)), mode=mode).write(tmp_path / "out")
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["u1", "uint8", "|u1", np.uint8])
+def test_types_have_any_name_that_numpy_knows(build, written, name):
+    (dataset, *_) = written(build(Frames(Told(RGB, [(5, 6, 3)] * 4, [name] * 4))))
+    assert dataset.BitsAllocated == 8
+    np.testing.assert_array_equal(dataset.pixel_array, RGB[0])
 
 
 def test_the_blueprint_chooses_the_mode_and_must_fit(build, refusal_of):

@@ -69,7 +69,8 @@ class FrameImages:
         content: Callable[[], bytes] | None = None,
     ) -> None:
         self._images, self._content = images, content
-        self.shapes = tuple(shapes)
+        self._dtypes = tuple(dtypes)
+        self.shapes = tuple(map(tuple, shapes))
         self.kinds = tuple(Kind.of(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
 
     @classmethod
@@ -93,8 +94,15 @@ class FrameImages:
         shapes = frames.shapes or getattr(frames.images, "shapes", None)
         dtypes = getattr(frames.images, "dtypes", ("u1",) * count) if shapes else None
         if shapes is None or dtypes is None:
-            forms = [_form(image, index, frames.source) for index, image in enumerate(frames.images)]
-            shapes, dtypes = [shape for shape, _ in forms], [dtype for _, dtype in forms]
+            arrays = (np.asarray(image) for image in frames.images)
+            told = [(array.shape, array.dtype) for array in arrays]
+        else:
+            told = [(tuple(shape), np.dtype(dtype)) for shape, dtype in zip(shapes, dtypes, strict=False)]
+        if len(told) != count:
+            message = f"shapes and types of {len(told)} images are told, and it has {count}"
+            raise refusal(frames.source, message, "tell one of each image", "images")
+        forms = [_form(*each, index, frames.source) for index, each in enumerate(told)]
+        shapes, dtypes = [shape for shape, _ in forms], [dtype for _, dtype in forms]
         _check_sizes(shapes, frames.source)
         return cls(frames.images, shapes, dtypes, frames.content)
 
@@ -102,12 +110,24 @@ class FrameImages:
         return len(self.shapes)
 
     def image(self, index: int) -> Any:
-        """Return an image, unmodified."""
-        return self._images[index]
+        """Return an image, unmodified.
+
+        Raises
+        ------
+        SourceError
+            It is not what a lazy sequence told of it.
+
+        """
+        image = self._images[index]
+        array, shape, dtype = np.asarray(image), self.shapes[index], self._dtypes[index]
+        if array.shape != shape or _TYPES.get(array.dtype.str[1:]) != dtype:
+            message = f"it is {array.dtype} {array.shape}, but {np.dtype(dtype)} {shape} was told of it"
+            raise refusal(f"image {index + 1}", message, "tell shapes and dtypes as they are", "images")
+        return image
 
     def scaled_image(self, index: int) -> NDArray[Any]:
         """Return an image as it is stored in an instance of its own: 1-bit as 0 and 255."""
-        image = np.asarray(self._images[index])
+        image = np.asarray(self.image(index))
         if image.dtype == bool:
             return np.where(image, np.uint8(255), np.uint8(0))  # whatever byte stands for True
         return np.ascontiguousarray(image, dtype=f"<u{image.dtype.itemsize}")
@@ -122,22 +142,23 @@ class FrameImages:
         return state.digest()
 
 
-def _form(image: Any, index: int, source: str) -> tuple[tuple[int, ...], str]:
+def _form(
+    shape: tuple[int, ...], dtype: np.dtype[Any], index: int, source: str
+) -> tuple[tuple[int, ...], str]:
     """Return shape and type of an image, refusing what secondary capture cannot hold."""
     where = f"{source}: image {index + 1}" if source else f"image {index + 1}"
-    array = np.asarray(image)
-    dtype = _TYPES.get(array.dtype.str[1:])
-    colour = array.ndim == _COLOUR and array.shape[-1] == _COLOUR
-    if not (array.ndim == _FLAT or colour):
-        message = f"its shape is {array.shape}, not (rows, columns) or (rows, columns, 3)"
+    stored = _TYPES.get(dtype.str[1:])
+    colour = len(shape) == _COLOUR and shape[-1] == _COLOUR
+    if not (len(shape) == _FLAT or colour):
+        message = f"its shape is {shape}, not (rows, columns) or (rows, columns, 3)"
         raise refusal(where, message, "blend an alpha channel over a background first", "shape")
-    if dtype is None:
-        message = f"its type is {array.dtype}; an image without place or unit is bool, uint8 or uint16"
+    if stored is None:
+        message = f"its type is {dtype}; an image without place or unit is bool, uint8 or uint16"
         raise refusal(where, message, "give a Volume, which has values", "dtype")
-    if colour and dtype != "u1":
-        message = f"its colour samples are {array.dtype}; secondary capture has colour of 8 bit"
+    if colour and stored != "u1":
+        message = f"its colour samples are {dtype}; secondary capture has colour of 8 bit"
         raise refusal(where, message, "bring them to uint8", "depth")
-    return array.shape, dtype
+    return shape, stored
 
 
 def _check_sizes(shapes: Sequence[tuple[int, ...]], source: str) -> None:
