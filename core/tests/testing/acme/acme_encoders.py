@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 from dataclasses import replace
 
-from dicomwright import Blueprint, StaticElement, Volume
+from dicomwright import Blueprint, FunctionalElement, StaticElement, Volume
 from dicomwright.encoders.codecs import NativeCodec as Plain
 from dicomwright.encoders.image import ImageEncoder
 from dicomwright.errors import SourceError
@@ -44,6 +45,13 @@ class clips(stack):  # noqa: N801
     def encode(self, payload, request):
         payload.array.clip(0, 5, out=payload.array)
         return super().encode(payload, request)
+
+
+class counts(stack):  # noqa: N801
+    def encode(self, payload, request):
+        found, numbers = super().encode(payload, request), itertools.count(1)
+        comment = FunctionalElement("ImageComments", "LT", lambda _env: str(next(numbers)))
+        return replace(found, defaults=found.defaults + Blueprint([comment]))
 
 
 class too_few_bits(stack):  # noqa: N801

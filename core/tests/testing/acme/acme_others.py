@@ -37,7 +37,7 @@ def dicomwright_functions():
 
 @hookimpl
 def dicomwright_encoders():
-    for name in ("stack", "mirrored", "clips", "too-few-bits", "takes-anything"):
+    for name in ("stack", "mirrored", "clips", "counts", "too-few-bits", "takes-anything"):
         target = f"acme_encoders:{name.replace('-', '_')}"
         spec = {"name": name, "summary": "images", "target": target, "options": (NEAR,)}
         yield EncoderSpec(**spec, payloads=("Volume",), sop_classes=(CLASS,))

@@ -86,3 +86,11 @@ class BuildConformance(PluginConformance):
         """What is written passes the validators."""
         built(job, job.plugin_set()).write(tmp_path / "valid", fsync=False)
         assert_valid(tmp_path / "valid", allow=self.allow)
+
+    def test_order_of_instances_does_not_count(self, job: Job) -> None:
+        """An instance is the same whichever is made first: several threads write a series."""
+        series, again = (built(job, job.plugin_set()) for _ in range(2))
+        backwards = [again[index] for index in reversed(range(len(again)))]
+        assert list(series) == backwards[::-1], (
+            f"{self.kind} {self.name} gives other instances if the last is made first"
+        )
