@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pynetdicom import AE, AllStoragePresentationContexts, evt
 
 from dicomwright_node import FileOutput
 from dicomwright_node.jobs import sending
@@ -232,6 +233,22 @@ def test_a_database_that_cannot_be_written_for_a_while(
     assert (job.state, job.attempts) == ("done", 1)
     assert (results / "report.txt").is_file()
     assert "the database cannot be written" in caplog.text
+
+
+def test_what_an_archive_says_of_the_patient_is_hidden(make_node, patient, tmp_path, monkeypatch, caplog):
+    answer = Dataset()
+    answer.Status, answer.ErrorComment = 0xC001, "nobody is Doe^Jane"
+    archive = AE("PACS")
+    archive.supported_contexts = AllStoragePresentationContexts
+    handlers = [(evt.EVT_C_STORE, lambda _: answer)]
+    server = archive.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    monkeypatch.setenv("TRIAL_PORT", str(server.socket.getsockname()[1]))
+    node = make_node(tmp_path / "node", "Sent")
+    node.receive(patient("one"))
+    error = node.ended(1)["one"].error
+    server.shutdown()
+    assert "nobody is [patient]" in error
+    assert "Doe" not in error + caplog.text
 
 
 def test_a_stop_does_not_wait_for_an_archive_that_is_down(make_node, patient, tmp_path, monkeypatch):

@@ -15,7 +15,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from dicomwright.delivery import Policy, deliver
 from dicomwright.errors import DicomwrightError
 from dicomwright_node.jobs.insist import insist
-from dicomwright_node.store import deliveries
+from dicomwright_node.jobs.privacy import redacted, secrets_of
+from dicomwright_node.store import deliveries, instances
 from dicomwright_node.store.files import sync_folder
 
 if TYPE_CHECKING:
@@ -119,6 +120,10 @@ class Courier:
     def _conclude(
         self, row: DeliveryRow, state: Literal["pending", "sent", "failed"], **changes: object
     ) -> None:
+        if changes.get("message"):  # an archive may have quoted what it got
+            found = instances.of_job(self._store.database, row.job_id)
+            secrets = secrets_of(self._store.files.path(many[0].path) for many in found.values())
+            changes["message"] = redacted(str(changes["message"]), secrets)
         job = insist(
             lambda: deliveries.conclude(self._store.database, row.id, state, **changes),
             self._stop.is_set,
