@@ -60,6 +60,7 @@ def test_other_words(text):
         ("Hong^Gildong=洪^吉洞=홍^길동", "홍조가 있다"),  # a syllable of another word
         ("van der Berg^Jan", "Beeld van de lever"),
         ("Do^Minh", "Anna Lee, D.O."),
+        ("Ni^Hao", "A lesion in the liver"),
     ],
 )
 def test_words_that_share_something(name, text):

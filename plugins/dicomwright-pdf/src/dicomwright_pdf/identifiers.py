@@ -33,6 +33,7 @@ _NUMBERS: Final = ("OtherPatientIDs", "AccessionNumber", "PatientAddress")
 _TELLING: Final = 4  # characters, below which one of these is any number
 _NO_SPACES: Final = "\u2e80"  # from here on: writing without spaces between words
 _A_SYLLABLE: Final = re.compile("[\uac00-\ud7a3]")  # of Korean, which many other words have, too
+_FROM_THE_RIGHT: Final = ("R", "AL")  # as Unicode calls Hebrew and Arabic
 _NOT_READ: Final = "\ufffe"  # what PDFium puts where a line ends with a hyphen
 _APOSTROPHES: Final = "'`\u02bc\u2018\u2019"
 #: Letters that do not come apart into a plain one and an accent, as people write them without.
@@ -118,9 +119,10 @@ class Identifiers:
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    """Return a pattern that finds a word forwards and backwards."""
+    """Return a pattern that finds a word forwards, and backwards if it is written from right to left."""
     letters = word.replace(" ", "")
-    directions = (" ?".join(map(re.escape, order)) for order in (letters, letters[::-1]))
+    backwards = any(unicodedata.bidirectional(character) in _FROM_THE_RIGHT for character in letters)
+    directions = (" ?".join(map(re.escape, letters[::step])) for step in ((1, -1) if backwards else (1,)))
     either = f"(?:{'|'.join(directions)})"
     written = unicodedata.normalize("NFC", letters)
     if any(character >= _NO_SPACES for character in written) and not _A_SYLLABLE.fullmatch(written):
