@@ -75,6 +75,9 @@ def leaves_a_daemon(file):
     with open(file, "w") as opened:
         opened.write(f"{os.getpid()} {first.pid} {second.stdout.strip()}")
 
+def python_path():
+    return os.environ.get("PYTHONPATH")
+
 def says_and_dies():
     print("last words")
     os.kill(os.getpid(), 9)
@@ -145,6 +148,14 @@ def test_a_value_and_what_was_printed(functions):
 def test_what_was_printed_before_a_crash_is_not_lost(functions, monkeypatch):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     assert failure(functions.says_and_dies).output == "last words\n"
+
+
+@pytest.mark.parametrize("value", [None, "", "/opt/tool"])
+def test_another_python_that_a_function_calls_gets_the_path_of_the_caller(functions, monkeypatch, value):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if value is not None:
+        monkeypatch.setenv("PYTHONPATH", value)
+    assert ProcessExecutor().run(functions.python_path, []) == value
 
 
 def test_a_large_value(functions):

@@ -132,7 +132,8 @@ def _work(request: int, answer: int, begins: int) -> NoReturn:
     _no_core()
     faulthandler.enable()
     with open(request, "rb") as asked, open(answer, "wb") as answered:  # descriptors
-        sys.path[:], seconds, memory = pickle.load(asked)  # noqa: S301  # from our own caller
+        sys.path[:], python_path, seconds, memory = pickle.load(asked)  # noqa: S301  # from our own caller
+        _set_python_path(python_path)
         lift = _limit(memory)
         try:
             function, arguments = pickle.load(asked)  # noqa: S301  # from our own caller
@@ -148,6 +149,13 @@ def _work(request: int, answer: int, begins: int) -> NoReturn:
         with suppress(Exception):
             stream.flush()
     os._exit(0)
+
+
+def _set_python_path(value: str | None) -> None:
+    """Give back what the caller has: ours, with all of `sys.path`, breaks another Python that the function calls."""
+    os.environ.pop("PYTHONPATH", None)
+    if value is not None:
+        os.environ["PYTHONPATH"] = value
 
 
 def _limit(memory: int | None) -> Any:

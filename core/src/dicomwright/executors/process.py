@@ -102,7 +102,8 @@ class ProcessExecutor:
         name = f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
         self.output = ""
         with TemporaryFile() as request, TemporaryFile() as answer:
-            _ask(request, function, arguments, name, (sys.path, seconds, memory))
+            settings = sys.path, os.environ.get("PYTHONPATH"), seconds, memory
+            _ask(request, function, arguments, name, settings)
             status = self._attend(request, answer, seconds)
             if status is None:
                 _fail("timeout", f"{name} took more than {seconds:g} s", self.output, self.output)
