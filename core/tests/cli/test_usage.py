@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -206,3 +207,21 @@ def test_a_full_disk_behind_standard_output():
         )
     assert done.returncode == 1
     assert done.stderr == "dicomwright: error: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", ["show", "flatten", "check"])
+def test_texts_that_the_terminal_cannot_show(tmp_path, command):
+    path = tmp_path / "site.toml"
+    head = 'schema = 1\nsummary = "山田"\nextends = ["mr-image"]\n[elements]\n'
+    path.write_text(head + 'PatientName = { static = "山田^太郎 ö" }\n', encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "from dicomwright.cli import main; main()", "blueprint", command, path],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    if command == "show":
+        assert "static '\\u5c71\\u7530^\\u592a\\u90ce ö'".encode("latin-1") in done.stdout
+    if command == "flatten":
+        assert "山田^太郎 ö" in done.stdout.decode("utf-8")

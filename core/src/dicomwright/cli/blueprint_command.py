@@ -99,7 +99,7 @@ def flatten(ctx: click.Context, /, **given: Any) -> None:
     read.whole()
     text = flattened(read, given["name"])
     if given["out"] is None:
-        click.echo(text, nl=False)
+        click.echo(text.encode(), nl=False)  # blueprint files are UTF-8, wherever they are written
     else:
         write_flattened(text, read.resources, given["out"])
 

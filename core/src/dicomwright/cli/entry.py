@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _start_fast()
     if is_own_process:
         _open_closed_streams()
+        with suppress(AttributeError, OSError, ValueError):  # it is none of a file
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # such as → in Latin-1
         defer()
     code = _run(arguments, debug="--debug" in arguments)
     _leave_strays(code)

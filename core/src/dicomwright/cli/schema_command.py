@@ -33,8 +33,8 @@ def schema(ctx: click.Context, /, **given: bool | str) -> None:
 
     draft = str(given["draft"])
     if given["bundle_manifest"]:
-        click.echo(as_text(manifest_schema(draft)), nl=False)
+        click.echo(as_text(manifest_schema(draft)).encode(), nl=False)  # UTF-8 everywhere
         return
     with_plugins = given["with_plugins"] and not ctx.find_root().params.get("no_plugins")
     plugin_set = default() if with_plugins else load(enabled=False)
-    click.echo(as_text(blueprint_schema(plugin_set, draft)), nl=False)
+    click.echo(as_text(blueprint_schema(plugin_set, draft)).encode(), nl=False)
