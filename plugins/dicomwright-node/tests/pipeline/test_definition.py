@@ -174,6 +174,17 @@ class Right(AbstractPipeline):
 
 class Wrong(Right):
     port = -1
+
+def make():
+    class Local(Right):
+        pass
+    return Local
+
+Made = make()
+Other = Right
+class Hidden(Right):
+    pass
+Shadowed, Hidden = Hidden, None
 """
 
 
@@ -192,6 +203,7 @@ def module(tmp_path, monkeypatch):
 
 def test_a_pipeline_is_loaded_by_its_name(module, tmp_path, monkeypatch):
     assert load(f"{module}:Right").__name__ == "Right"
+    assert load(f"{module}:Other").__name__ == "Right"
     monkeypatch.chdir("/")
     assert load(f"{tmp_path / module}.py:Right").__name__ == "Right"
 
@@ -206,6 +218,8 @@ def test_a_pipeline_is_loaded_by_its_name(module, tmp_path, monkeypatch):
         ("leaves:Right", "leaves.py:2: leaves:Right cannot be imported: SystemExit: 0"),
         ("{}:Any", "is no pipeline; a pipeline derives from AbstractPipeline"),
         ("{}:Wrong", "port is -1; it is a number from 0"),
+        ("{}:Made", "which another process cannot import; define the class at the top of its module"),
+        ("{}:Shadowed", "which another process cannot import"),
     ],
 )
 def test_a_name_that_is_no_pipeline(module, name, message):

@@ -46,7 +46,20 @@ def load(reference: str) -> type[AbstractPipeline]:
     if not (isinstance(found, type) and issubclass(found, AbstractPipeline)):
         raise PipelineError(f"{reference} is no pipeline", hint="a pipeline derives from AbstractPipeline")
     check(found)
+    _check_name(found, reference)
     return found
+
+
+def _check_name(found: type[AbstractPipeline], reference: str) -> None:
+    """Refuse a class that the processes of jobs cannot import by its own name."""
+    named: Any = sys.modules.get(found.__module__)
+    for name in found.__qualname__.split("."):
+        named = getattr(named, name, None)
+    if named is not found:
+        raise PipelineError(
+            f"{reference} is {found.__qualname__} of {found.__module__}, which another process cannot import",
+            hint="define the class at the top of its module, under the name that it keeps",
+        )
 
 
 def _import_error(reference: str, error: BaseException) -> PipelineError:
