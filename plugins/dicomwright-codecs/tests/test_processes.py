@@ -94,6 +94,26 @@ def test_a_process_that_cannot_start_is_one_error(build, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_system_without_room_for_processes_is_one_error(build, tmp_path, monkeypatch):
+    def popen(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with pytest.raises(PublishError) as caught:
+        build("jpeg2000").write(tmp_path / "out", jobs=2)
+    assert "no process to compress images can be started: Too many open files" in str(caught.value)
+    assert "give fewer --jobs" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_in_the_working_folder_is_imported(build, tmp_path, monkeypatch):
+    for name in ("json", "signal", "mmap", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    assert len(build("jpeg2000").write("out", jobs=2)) == 5
+
+
 @pytest.mark.parametrize("lets_go", [True, False])
 def test_a_bounded_number_is_under_way(build, tmp_path, monkeypatch, lets_go):
     monkeypatch.setattr(Job, "lets_go", lets_go)

@@ -184,6 +184,13 @@ class TestDicomValidator:
             pytest.skip(DicomValidator().unavailable())
         assert [one for one in DicomValidator().validate(files) if one.severity == "error"] == []
 
+    def test_nothing_in_the_working_folder_is_imported(self, files, tmp_path, monkeypatch):
+        if DicomValidator().unavailable():
+            pytest.skip(DicomValidator().unavailable())
+        (tmp_path / "json.py").write_text("raise SystemExit('imported')")
+        monkeypatch.chdir(tmp_path)
+        assert [one for one in DicomValidator().validate(files) if one.severity == "error"] == []
+
 
 def test_a_build_that_fails_is_not_published(series, tmp_path, dciodvfy):
     assert isinstance(dciodvfy, Dciodvfy)

@@ -47,9 +47,13 @@ class Workers:
                 worker = _Worker(family)
                 self._all.append(worker)
                 self._idle.put(worker)
-        except BaseException:
+        except BaseException as error:
             self.kill()
             self.close()
+            if isinstance(error, OSError):
+                message = f"no process to compress images can be started: {error.strerror or error}"
+                hint = "nothing was published; give fewer --jobs"
+                raise PublishError(message, hint=hint, kind="worker") from error
             raise
 
     def encode(self, job: Job, frame: memoryview, place: str) -> Result:
@@ -85,14 +89,19 @@ class _Worker:
         self._file = _shared_memory()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
         descriptor = self._file.fileno()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _START, str(descriptor), family, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            pass_fds=(descriptor,),
-            env=os.environ | _ONE_THREAD,
-        )
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _START, str(descriptor), family, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                pass_fds=(descriptor,),
+                env=os.environ | _ONE_THREAD,
+            )
+        except BaseException:
+            self._complaints.close()
+            self._file.close()
+            raise
 
     def encode(self, job: Job, frame: memoryview, place: str) -> Result:
         """Encode a frame."""

@@ -39,7 +39,14 @@ class DicomValidator:
 
     def validate(self, files: Sequence[Path]) -> Iterator[Complaint]:
         """Yield what it says."""
-        start = [sys.executable, "-m", "dicom_validator.validate_iods", "--standard-path", str(_folder())]
+        start = [
+            sys.executable,
+            "-P",
+            "-m",
+            "dicom_validator.validate_iods",
+            "--standard-path",
+            str(_folder()),
+        ]
         for batch in batches(files, _BATCH):
             command = [*start, "--edition", str(_edition()), *map(str, batch)]
             code, text = run(command, _SECONDS_TO_START + _SECONDS_A_FILE * len(batch))
