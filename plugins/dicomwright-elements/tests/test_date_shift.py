@@ -82,6 +82,11 @@ def test_refusals(refusal, monkeypatch):
     assert "SITE_KEY is not set" in refusal("StudyDate", KEYED)
     monkeypatch.setenv("SITE_KEY", "a key for tests, and no secret")
     assert "which the parent does not have" in refusal("StudyDate", KEYED, parents={"PatientID": [""]})
+    assert "which differs between the parent's instances; name another tag with patient" in refusal(
+        "StudyDate",
+        '{ date-shift = "env:SITE_KEY", patient = "AcquisitionTime" }',
+        parents={"AcquisitionTime": ["101010", "101011", "101012"]},
+    )
     assert "before year 1 or after 9999" in refusal(
         "StudyDate", "{ date-shift = 36525 }", parents={"StudyDate": ["99991231"]}
     )

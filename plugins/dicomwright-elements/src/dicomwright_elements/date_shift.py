@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwright.blueprint.copying import CopyElement
 from dicomwright.blueprint.resolution import OMIT, Level
 from dicomwright.blueprint.tags import describe, to_tag
+from dicomwright.errors import BlueprintError
 from dicomwright_elements.dates import shifted_date, shifted_datetime
 from dicomwright_elements.derived import DerivedElement, input_rule, one_or_list, plain, texts
 from dicomwright_elements.keys import check_place, digest, read_key
@@ -89,7 +90,14 @@ class DateShiftElement(DerivedElement):
 
     def _days(self, key: bytes, env: SeriesEnvironment) -> int:
         """Return the days of the patient."""
-        found = texts(plain(CopyElement(self.patient, optional=True).resolve(env)))
+        try:
+            found = texts(plain(CopyElement(self.patient, optional=True).resolve(env)))
+        except BlueprintError:
+            raise self.problem(
+                f"is moved by days that follow from {describe(self.patient)}, which differs between the parent's instances",
+                hint="name another tag with patient, or give a number of days",
+                kind="differs-in-parent",
+            ) from None
         if env.parents is None or not found or not found[0].strip():
             raise self.problem(
                 f"is moved by days that follow from {describe(self.patient)}, which the parent does not have",
