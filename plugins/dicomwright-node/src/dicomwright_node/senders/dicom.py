@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydicom.filereader import read_file_meta_info
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pynetdicom import _config, build_context, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made when it is imported
 
@@ -191,8 +193,8 @@ class _Sending:
         try:
             extra = item.content.stat().st_size / SLOWEST
             association.dimse_timeout = base + extra
-            with paced(association, extra):
-                status = association.send_c_store(item.content, self._answers.number())
+            with _even(item) as content, paced(association, extra):
+                status = association.send_c_store(content, self._answers.number())
         except RuntimeError:  # it ended between two files
             return Delivery(item.file, "pending", "", _ENDED)
         except (OSError, ValueError, AttributeError) as error:
@@ -240,6 +242,19 @@ def _item(file: Path) -> _Item:
     meta = read_file_meta_info(file)
     pair = (str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID))
     return _Item(file, file, pair, str(meta.MediaStorageSOPInstanceUID))
+
+
+@contextlib.contextmanager
+def _even(item: _Item) -> Iterator[Path]:
+    """Give what to send: what is deflated with an even length (PS3.5 section A.5), which dcmtk does not see to."""
+    if item.pair[1] != DeflatedExplicitVRLittleEndian or item.content.stat().st_size % 2 == 0:
+        yield item.content
+        return
+    with tempfile.TemporaryFile() as made, item.content.open("rb") as file:
+        shutil.copyfileobj(file, made)
+        made.write(b"\0")
+        made.flush()
+        yield Path(f"/dev/fd/{made.fileno()}")
 
 
 def _fallbacks(item: _Item) -> list[Pair]:
