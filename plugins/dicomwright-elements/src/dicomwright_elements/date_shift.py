@@ -94,7 +94,8 @@ class DateShiftElement(DerivedElement):
             found = texts(plain(CopyElement(self.patient, optional=True).resolve(env)))
         except BlueprintError:
             raise self.problem(
-                f"is moved by days that follow from {describe(self.patient)}, which differs between the parent's instances",
+                f"is moved by days that follow from {describe(self.patient)}, "
+                "which differs between the parent's instances",
                 hint="name another tag with patient, or give a number of days",
                 kind="differs-in-parent",
             ) from None
