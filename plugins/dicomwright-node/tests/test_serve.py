@@ -17,7 +17,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
 
 from workbench.dimse import RawSender
-from workbench.nodes import ServedNode, ct_instance
+from workbench.nodes import QUIET_PIPELINE, ServedNode, ct_instance
 
 ABSENT = "dicomwright: error: none.toml cannot be read (No such file or directory)"
 HINT = "check the path; without --config, defaults are used"
@@ -91,6 +91,15 @@ def test_logs_hold_no_patient_data(tmp_path):
     assert "CANARY" not in node.text()
     assert "19800401" not in node.text()
     assert all("traceback" not in line for line in node.log())
+
+
+def test_a_module_that_sets_up_logging_by_itself_changes_nothing(tmp_path):
+    loud = f"import logging\nlogging.basicConfig(level=logging.DEBUG)\n{QUIET_PIPELINE}"
+    with ServedNode(tmp_path / "n", loud) as node:
+        assert store(node, ct_instance()) == [0]
+        node.event("association")
+        assert node.stop() == 0
+        assert len(node.text().splitlines()) == len(node.log())
 
 
 def test_phi_is_logged_where_that_is_asked_for(tmp_path):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-__all__ = ["ServedNode", "ct_instance"]
+__all__ = ["QUIET_PIPELINE", "ServedNode", "ct_instance"]
 
 QUIET_PIPELINE = """
 from dicomwright_node import AbstractInput, AbstractPipeline, AbstractProcessor, NoOutput

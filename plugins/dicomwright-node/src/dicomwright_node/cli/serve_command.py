@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     _stop_by_signal(stop)
     config = NodeConfig() if config_file is None else load(config_file)
     chosen = load_pipeline(pipeline)
+    logging.getLogger().handlers.clear()  # of the user's module: they tell all once more, and as text
     try:
         logs.start(config.logging)
     except OSError as error:
