@@ -138,6 +138,19 @@ def test_a_header_without_an_end_is_not_read_to_its_end(tmp_path, refused, name,
     assert "is damaged: it has no end of small parts" in refused(tmp_path / name)
 
 
+def test_a_damaged_or_closed_image_in_memory_is_refused(tmp_path, rgb, refusal_of, build):
+    Image.fromarray(rgb).save(tmp_path / "a.png")
+    closed = Image.open(tmp_path / "a.png")
+    closed.close()
+    assert "Pillow image: is damaged: Operation on closed image" in refusal_of(closed)
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-40])
+    with (
+        Image.open(tmp_path / "a.png") as image,
+        pytest.raises(SourceError, match="Pillow image: is damaged"),
+    ):
+        build(image)[0].PixelData  # noqa: B018  # decodes it
+
+
 def test_options_of_the_reader_reach_images_in_memory():
     image = Image.new("RGBA", (97, 61), (255, 0, 0, 0))
     series = DicomFactory().build(

@@ -53,6 +53,7 @@ _MOST_SCANS: Final = 100
 _MOST_READS: Final = 1_000_000
 _STDERR: Final = 2
 _ONE_AT_A_TIME: Final = threading.RLock()  # the filters of warnings belong to the process, not to a thread
+_MEMORY: Final = "Pillow image"
 _ONE: Final = "name one picture"
 _COPY_AGAIN: Final = "copy the file again or restore it"
 _LOSSY: Final = {"JPEG": "ISO_10918_1", "MPO": "ISO_10918_1"}
@@ -151,7 +152,8 @@ class ImagePages(LazyImages):
 
     def __init__(self, images: Sequence[Image.Image], background: tuple[int, int, int]) -> None:
         self._images, self._background = images, background
-        forms = [form_of(image, "Pillow image", background) for image in images]
+        with _refusing(_MEMORY):
+            forms = [form_of(image, _MEMORY, background) for image in images]
         super().__init__(*_shapes_and_dtypes(forms))
         self._clear = tuple(form.clear for form in forms)
         self.lossy = tuple(_loss_in_memory(*each) for each in zip(images, forms, strict=True))
@@ -166,10 +168,11 @@ class ImagePages(LazyImages):
             Pillow decodes another picture than it told, as it does with some turned TIFFs that it maps.
 
         """
-        pixels = pixels_of(self._images[position], "Pillow image", self._background, self._clear[position])
+        with _ONE_AT_A_TIME, _refusing(_MEMORY):
+            pixels = pixels_of(self._images[position], _MEMORY, self._background, self._clear[position])
         if pixels.shape != self.shapes[position] or pixels.dtype != self.dtypes[position]:
             message = f"its pixels are {pixels.shape}, and not {self.shapes[position]} as Pillow told before"
-            raise refusal("Pillow image", message, "give the path of its file", "changed")
+            raise refusal(_MEMORY, message, "give the path of its file", "changed")
         return pixels
 
 
@@ -179,25 +182,35 @@ def _shapes_and_dtypes(forms: Sequence[Form]) -> tuple[tuple[tuple[int, ...], ..
 
 @contextmanager
 def _open(path: Path) -> Iterator[tuple[io.FileIO, Image.Image]]:
-    """Open a picture; what Pillow's decoders raise for damaged files becomes one refusal."""
+    """Open a picture."""
     with regular_file(path, _ONE) as file, _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, for odd tags and for sizes that are limited here
         head = os.pread(file.fileno(), _HEAD, 0)
-        try:
-            with _quiet(head), Image.open(_Patient(file, head), formats=FORMATS) as image:
-                yield file, image
-        except DicomwrightError:
-            raise
-        except UnidentifiedImageError as error:
-            raise _unknown(path, head) from error
-        except Image.DecompressionBombError as error:
-            message = "has more pixels than Pillow opens (178,956,970)"
-            raise refusal(path, message, "scale it down", "too-large") from error
-        except MemoryError as error:
-            raise refusal(path, "does not fit into memory", "scale it down", "too-large") from error
-        except Exception as error:  # decoders raise nearly anything for damaged files
-            reason = shown(" ".join(str(error).split()) or type(error).__name__)
-            raise refusal(path, f"is damaged: {reason}", _COPY_AGAIN, "damaged") from error
+        with (
+            _refusing(path, head),
+            _quiet(head),
+            Image.open(_Patient(file, head), formats=FORMATS) as image,
+        ):
+            yield file, image
+
+
+@contextmanager
+def _refusing(where: Path | str, head: bytes = b"") -> Iterator[None]:
+    """Turn what Pillow's decoders raise for damaged pictures into one refusal."""
+    try:
+        yield
+    except DicomwrightError:
+        raise
+    except UnidentifiedImageError as error:
+        raise _unknown(where, head) from error
+    except Image.DecompressionBombError as error:
+        message = "has more pixels than Pillow opens (178,956,970)"
+        raise refusal(where, message, "scale it down", "too-large") from error
+    except MemoryError as error:
+        raise refusal(where, "does not fit into memory", "scale it down", "too-large") from error
+    except Exception as error:  # decoders raise nearly anything for damaged files
+        reason = shown(" ".join(str(error).split()) or type(error).__name__)
+        raise refusal(where, f"is damaged: {reason}", _COPY_AGAIN, "damaged") from error
 
 
 class _Patient(io.BufferedReader):
@@ -235,7 +248,7 @@ def _quiet(head: bytes) -> Iterator[None]:
         os.close(sink)
 
 
-def _unknown(path: Path, head: bytes) -> SourceError:
+def _unknown(path: Path | str, head: bytes) -> SourceError:
     """Return the error for a file that Pillow does not take."""
     if head.startswith(_TIFF):
         message = "is a kind of TIFF that is not read, or damaged: its header says nothing that is known"
