@@ -193,8 +193,8 @@ def test_drawn_letters_beside_text_cannot_be_searched_and_marks_of_a_chart_are_n
         shapes = b"".join(b"0 0 m %b f " % (b"1 2 3 4 5 0 c " * count) for count in curves)
         return page(TEXT + shapes, resources=FONT)
 
-    assert "page 1 has drawings that may be letters" in burned_in(drawn(12, 14, 16, 20), parents)[1]
-    assert burned_in(drawn(*[8] * 50), parents) == ("NO", "")
+    assert "page 1 has drawings that may be letters" in burned_in(drawn(*range(8, 14)), parents)[1]
+    assert burned_in(drawn(*[8] * 50, 192), parents) == ("NO", "")
 
 
 def test_drawn_letters_and_notes_cannot_be_searched(parents, page):

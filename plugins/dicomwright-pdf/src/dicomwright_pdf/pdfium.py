@@ -23,7 +23,8 @@ _WHOLE: Final = {b"JPXDecode": 15.0, b"JBIG2Decode": 0.25}
 _TILES: Final = re.compile(rb"/PatternType\s+1\b")  # a stream, so its entries are never compressed
 _TILE_COLOUR: Final = (191, 191, 191)  # as which PDFium tells of areas that are filled with tiles
 _SIMPLE: Final = 5  # parts of an outline, which are a box and no letter
-_LETTERS: Final = 60  # parts of outlines of different shapes, from which on they may be a few letters
+_LETTERS: Final = 6  # outlines, which are a name of five letters: most have a hole or a dot
+_MOST_PARTS: Final = 1000  # of a path that are looked at
 _PASSIVE: Final = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)  # annotations that show no text
 _KINDS: Final = {
     pdfium.FPDF_ERR_PASSWORD: "password",
@@ -179,7 +180,7 @@ class _Objects:
         self._kinds: set[int] = set()
         self._large = False
         self._covered = 0.0
-        self._outlines: set[int] = set()
+        self._outlines: dict[int, int] = {}  # of a path of so many parts, as marks of a chart are alike
         self._needed = 0
 
     def beyond_memory(self) -> bool:
@@ -195,7 +196,7 @@ class _Objects:
 
     def drawn_letters(self) -> bool:
         """Tell whether there are so many filled outlines of different shapes that they may be letters."""
-        return sum(self._outlines) > _LETTERS
+        return sum(self._outlines.values()) >= _LETTERS
 
     def _visit(self, thing: Any, depth: int, scale: float) -> None:
         """Look at an object; `scale` is by how much the forms around it enlarge areas."""
@@ -221,8 +222,8 @@ class _Objects:
         if self._tiled and _fill_colour(thing) == _TILE_COLOUR:
             self._covered += self._share(thing) * scale
         parts = int(pdfium.FPDFPath_CountSegments(thing))
-        if parts > _SIMPLE and parts not in self._outlines and not self.drawn_letters() and _is_curved(thing):
-            self._outlines.add(parts)
+        if parts > _SIMPLE and parts not in self._outlines and not self.drawn_letters():
+            self._outlines[parts] = _outlines(thing)
 
     def _share(self, thing: Any) -> float:
         """Return the part of the page that an object covers."""
@@ -239,16 +240,16 @@ def _fill_colour(thing: Any) -> tuple[int, ...]:
     return tuple(part.value for part in colour[:3])
 
 
-def _is_curved(path: Any) -> bool:
-    """Tell whether a path is filled, and goes round, as letters do."""
+def _outlines(path: Any) -> int:
+    """Return how many outlines a path fills; none if no part is curved, as in boxes and bars."""
     mode, stroke = ctypes.c_int(), ctypes.c_int()
     if not pdfium.FPDFPath_GetDrawMode(path, mode, stroke) or not mode.value:
-        return False
-    segments = (
-        pdfium.FPDFPath_GetPathSegment(path, index)
-        for index in range(min(pdfium.FPDFPath_CountSegments(path), _LETTERS))
-    )
-    return any(pdfium.FPDFPathSegment_GetType(part) == pdfium.FPDF_SEGMENT_BEZIERTO for part in segments)
+        return 0
+    parts = [
+        pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index))
+        for index in range(min(pdfium.FPDFPath_CountSegments(path), _MOST_PARTS))
+    ]
+    return parts.count(pdfium.FPDF_SEGMENT_MOVETO) if pdfium.FPDF_SEGMENT_BEZIERTO in parts else 0
 
 
 def _decoded(picture: Any) -> int:
