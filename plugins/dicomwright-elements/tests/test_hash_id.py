@@ -73,6 +73,13 @@ def test_each_instance_by_its_paired_parent(series):
 
 
 @pytest.mark.usefixtures("key")
+def test_empty_ones_of_several_values_stay_so(series):
+    (found, *_) = series(f"SoftwareVersions = {RULE}", parents={"SoftwareVersions": [["", "A", ""]]})
+    first, second, third = found.SoftwareVersions
+    assert (first, len(second), third) == ("", 16, "")
+
+
+@pytest.mark.usefixtures("key")
 def test_absent_and_empty_stay_so(values):
     rule = '{ hash-id = "env:SITE_KEY", of = { copy = "optional" } }'
     assert values("StudyDescription", rule, parents={"StudyDescription": [None]}) == [None] * 3

@@ -94,6 +94,14 @@ def test_several_values_each_by_itself(values):
     assert values("OtherPatientNames", rule, parents={"OtherPatientNames": [["a", "b"]]})[0] == "[A, B]"
 
 
+def test_empty_ones_of_several_values_stay_so(values):
+    rule = '{ lookup = { A = "x" } }'
+    assert (
+        values("SoftwareVersions", rule, parents={"SoftwareVersions": [["", "A", ""]]})
+        == ["['', 'x', '']"] * 3
+    )
+
+
 def test_absent_and_empty_stay_so(values):
     rule = '{ lookup = { A = "x" }, of = { copy = "optional" } }'
     assert values("StudyDescription", rule, parents={"StudyDescription": [None]}) == [None] * 3

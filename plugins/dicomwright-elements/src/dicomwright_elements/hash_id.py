@@ -86,7 +86,7 @@ class HashElement(DerivedElement):
         """Return the pseudonym of a value, of each if there are several; empty stays empty."""
         if value is OMIT:
             return OMIT
-        return one_or_list([self._of_text(key, text) for text in texts(value)])
+        return one_or_list([self._of_text(key, text) if text.strip() else "" for text in texts(value)])
 
     def _of_text(self, key: bytes, text: str) -> str:
         if self.vr == "UI":

@@ -84,8 +84,8 @@ class LookupElement(DerivedElement):
         keys = [text.strip() for text in texts(values[0])]
         if self.ignore_case:
             keys = [key.lower() for key in keys]
-        if all(key in self.table for key in keys):
-            return one_or_list([self.table[key] for key in keys])
+        if all(key in self.table for key in filter(None, keys)):
+            return one_or_list([self.table[key] if key else "" for key in keys])
         if len(values) == 1:
             raise self.problem(
                 f"has a value that {self.name} does not have",
