@@ -290,6 +290,17 @@ def test_an_installed_bundle_is_found_without_its_code(bundle_files, site, recor
     assert "acme_site" not in sys.modules
 
 
+@pytest.mark.parametrize("older", ["1.0", "0.9"])
+def test_a_copy_later_on_the_path_is_not_seen(bundle_files, site, tmp_path, monkeypatch, older):
+    site.install(bundle_files)
+    behind = Site(tmp_path / "behind")
+    files = {**bundle_files, "bundle.toml": bundle_files["bundle.toml"].replace('"1.0"', f'"{older}"')}
+    behind.install(files, version=older)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(behind.folder)])
+    (record,) = (one for one in BundleSet().records if one.distribution == "acme-site")
+    assert (record.version, record.status) == ("1.0", "usable")
+
+
 def test_an_editable_bundle_is_found_in_its_project(bundle_files, site, tmp_path):
     info = site.install(bundle_files, record=False)
     shutil.move(site.folder / "acme_site", tmp_path / "project/src/acme_site")

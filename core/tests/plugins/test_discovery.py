@@ -372,11 +372,12 @@ def test_empty_leftover_of_a_distribution_hides_nothing(site, tmp_path, monkeypa
     assert record("acme-tomo").status == "loaded"
 
 
-def test_older_copy_later_on_the_path_is_not_seen(site, tmp_path, monkeypatch, record):
+@pytest.mark.parametrize("old", ["old", "new"])
+def test_older_copy_later_on_the_path_is_not_seen(site, tmp_path, monkeypatch, record, old):
     site.add("acme-tomo", version="2.0", name="new")
     behind = type(site)(tmp_path / "behind")
     behind.folder.mkdir()
-    behind.add("acme-tomo", version="1.0", name="old")
+    behind.add("acme-tomo", version="1.0", name=old)
     monkeypatch.setattr(sys, "path", [*sys.path, str(behind.folder)])
     assert (record("acme-tomo").version, record("acme-tomo").name) == ("2.0", "new")
 

@@ -132,7 +132,7 @@ def _candidates_of(distribution: Any) -> Iterator[Candidate]:
     if not entries:
         return
     name, version, requires = _identity(distribution)
-    if _is_shadowed(name, text):
+    if _is_shadowed(distribution, name):
         return
     for entry in entries:
         yield Candidate(entry.name, entry.value, name, version, requires, _value_problem(entry))
@@ -160,11 +160,11 @@ def _metadata_text(distribution: Any) -> str:
     return distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
 
 
-def _is_shadowed(name: str, text: str) -> bool:
+def _is_shadowed(distribution: Any, name: str) -> bool:
     """Tell whether another distribution of the same name comes first on the path; empty leftovers do not count."""
-    for distribution in importlib_metadata.distributions(name=name):
-        if _metadata_text(distribution):
-            return bool(distribution.read_text("entry_points.txt") != text)
+    for first in importlib_metadata.distributions(name=name):
+        if _metadata_text(first):
+            return str(first.locate_file("")) != str(distribution.locate_file(""))
     return False  # the folder bears another name than the metadata in it
 
 
@@ -205,7 +205,7 @@ def _bundles_of(distribution: Any) -> Iterator[BundleCandidate]:
             return
         entries = [entry for entry in distribution.entry_points if entry.group == BUNDLE_GROUP]
         name, version, _ = _identity(distribution)
-        if not entries or _is_shadowed(name, text):
+        if not entries or _is_shadowed(distribution, name):
             return
     except Exception as error:  # noqa: BLE001  any fault in foreign metadata becomes a record
         name, version, _ = _identity(distribution)
