@@ -102,6 +102,12 @@ def test_a_module_that_sets_up_logging_by_itself_changes_nothing(tmp_path):
         assert len(node.text().splitlines()) == len(node.log())
 
 
+def test_a_module_that_ignores_signals_is_stopped_all_the_same(tmp_path):
+    deaf = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{QUIET_PIPELINE}"
+    with ServedNode(tmp_path / "n", deaf) as node:
+        assert node.stop() == 0
+
+
 def test_phi_is_logged_where_that_is_asked_for(tmp_path):
     with ServedNode(tmp_path / "n", config='[logging]\nlog_phi = true\nlevel = "debug"\n') as node:
         store(node, ct_instance(PatientID="CANARY-ID"))

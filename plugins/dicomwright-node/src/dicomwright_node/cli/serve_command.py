@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dicomwright_node.stopping import Stop
 
 __all__ = ["serve"]
@@ -47,9 +49,10 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
     stop = Stop()
-    _stop_by_signal(stop)
+    listen = _stop_by_signal(stop)
     config = NodeConfig() if config_file is None else load(config_file)
     chosen = load_pipeline(pipeline)
+    listen()  # again: modules that the user's imports may have their own mind
     logging.getLogger().handlers.clear()  # of the user's module: they tell all once more, and as text
     try:
         logs.start(config.logging)
@@ -59,13 +62,17 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     run(chosen, config, stop)
 
 
-def _stop_by_signal(stop: Stop) -> None:
-    """Let the first signal set the event; a second one does what it did before."""
+def _stop_by_signal(stop: Stop) -> Callable[[], None]:
+    """Let the first signal set the event; a second one does what it did before. Return what says so again."""
     before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def first(number: int, _frame: object) -> None:
         stop.set()
-        signal.signal(number, before[number])
+        signal.signal(number, before.pop(number))
 
-    for number in before:
-        signal.signal(number, first)
+    def listen() -> None:
+        for number in list(before):
+            signal.signal(number, first)
+
+    listen()
+    return listen
