@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import time
@@ -191,6 +192,14 @@ def test_a_file_of_many_bytes_is_refused_before_it_is_read(refused, tmp_path):
 def test_a_pipe_is_not_waited_for(refused, tmp_path):
     os.mkfifo(tmp_path / "pipe.pdf")
     assert "is not a regular file; name a PDF file" in refused(tmp_path / "pipe.pdf")
+
+
+def test_a_system_that_starts_no_process_is_told(refused, monkeypatch):
+    def popen(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("subprocess.Popen", popen)
+    assert "no process can be started to read the document: Resource temp" in refused(GOOD)
 
 
 def test_a_missing_file(refused, tmp_path):

@@ -11,6 +11,7 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from dicomwright.errors import SourceError
 from dicomwright_pdf.wire import receive, receive_into, send
 
 if TYPE_CHECKING:
@@ -60,18 +61,17 @@ class Child:
     seconds : float
         Most seconds of processor time to open the document.
 
+    Raises
+    ------
+    SourceError
+        The system starts no process.
+
     """
 
     def __init__(
         self, data: bytes, *, task: str = "open", password: str = "", memory: int, seconds: float
     ) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-X", "utf8", "-m", "dicomwright_pdf.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
+        self._process = _started()
         self.close = weakref.finalize(self, _end, self._process)
         self._timed_out = False
         self._seconds = seconds
@@ -149,6 +149,24 @@ class Child:
             return ChildError("memory", "it needs too much memory, or is damaged")
         name = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
         return ChildError("crash", f"PDFium ended with {name}")
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """Return a new process."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-W", "ignore", "-X", "utf8", "-m", "dicomwright_pdf.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+    except OSError as error:
+        raise SourceError(
+            f"no process can be started to read the document: {error.strerror}",
+            hint="end other programs, or raise the limits of this one (ulimit)",
+            kind="no-process",
+        ) from error
 
 
 def _signals(*names: str) -> Iterator[int]:
