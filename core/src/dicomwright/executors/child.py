@@ -64,15 +64,22 @@ def _guard(worker: int, lifeline: int, wake: int, asked_to_end: list[int]) -> No
         ready = {descriptor for descriptor, _ in waiting.poll()}
         if wake in ready:
             os.read(wake, 1024)
-        ended, found = os.waitpid(worker, os.WNOHANG)
-        if ended:
-            status = found
-        elif lifeline in ready or asked_to_end:
+        status = _reap(worker)
+        if status is None and (lifeline in ready or asked_to_end):
             _kill_group(worker)
             status = os.waitpid(worker, 0)[1]
     _kill_group(worker)
     _kill_adopted()
     _end_like(os.waitstatus_to_exitcode(status))
+
+
+def _reap(worker: int = 0) -> int | None:
+    """Take note of all children that ended, adopted ones too; return the status of the worker if it did."""
+    status = None
+    with suppress(ChildProcessError):
+        while (child := os.waitpid(-1, os.WNOHANG))[0]:
+            status = child[1] if child[0] == worker else status
+    return status
 
 
 def _kill_group(worker: int) -> None:
@@ -93,9 +100,7 @@ def _kill_adopted() -> None:
         for number in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(number, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        _reap()
         time.sleep(0.01)
 
 
