@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import http.server
 import ssl
+import subprocess
 import threading
 
 import pytest
@@ -123,3 +124,13 @@ def test_dicomweb_with_a_certificate_that_nobody_vouches_for(https, send, said):
     assert said(report) == {"pending": 5}
     assert report.rows[0].message.startswith(f"no connection to {url}: its certificate is not trusted: ")
     assert counts == []
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(certificates, tmp_path):
+    key, own = tmp_path / "locked.key", certificates.client_key
+    locking = ["openssl", "ec", "-aes256", "-passout", "pass:hunter2", "-in", own, "-out", key]
+    subprocess.run(locking, check=True, capture_output=True, timeout=60)
+    options = {f"{name}-timeout": "30" for name in ("connect", "acse", "dimse", "network", "commitment")}
+    given = {"calling-aet": "OURS", "cert": str(certificates.client), "key": str(key)}
+    with pytest.raises(DeliveryError, match="cannot be used: the key is encrypted, and nobody is asked"):
+        DicomSender().check("dicom+tls://PACS@127.0.0.1:104", options | given)

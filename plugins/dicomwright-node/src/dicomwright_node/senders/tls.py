@@ -28,8 +28,13 @@ def client_context(given: Options) -> ssl.SSLContext | None:
             ~ssl.VERIFY_X509_STRICT
         )  # since Python 3.13; many an authority of a hospital fails it
         if cert is not None:
-            context.load_cert_chain(cert, key)
+            context.load_cert_chain(cert, key, _no_password)
     except OSError as error:
         given.complain(f"the certificates cannot be used: {error.strerror or error}")
         return None
     return context
+
+
+def _no_password() -> str:
+    """Stand where the library would ask at the terminal."""
+    raise OSError("the key is encrypted, and nobody is asked for its password")
