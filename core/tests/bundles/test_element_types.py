@@ -115,7 +115,7 @@ def acme(monkeypatch):
         registry = found.registry("element-type")
         added = {}
         for name, (target, value, options) in given.items():
-            attribute = name.replace("-", "_")
+            attribute = name.replace("-", "_").replace(".", "_")
             setattr(module, attribute, target)
             spec = ElementTypeSpec(
                 name=name,
@@ -158,6 +158,14 @@ def test_in_files_at_every_level(blueprint_of, plugins, volume, make_series):
     assert (series[0].StudyDescription, series[0].StudyID) == ("ABAB", "of A7")
     assert [one.TriggerTime for one in series] == [0, 40, 80]
     assert [one.get("ImageComments") for one in series] == ["190", None, "990"]
+
+
+def test_a_name_with_a_point_needs_quotes(blueprint_of, acme):
+    plugins = acme({"acme.shout": TYPES["shout"]})
+    blueprint = blueprint_of('StudyDescription = { "acme.shout" = "ab" }\n', plugins)
+    assert blueprint["StudyDescription"].vr == "LO"
+    with pytest.raises(BlueprintError, match='TOML takes the point apart; write { "acme.shout" ='):
+        blueprint_of('StudyDescription = { acme.shout = "ab" }\n', plugins)
 
 
 def test_in_python(volume):

@@ -223,7 +223,10 @@ class Rules:
                 kind="bad-rule",
             )
         ours = (key for key in unknown if known_owner("element-type", key))  # not installed
-        return self.unknown_type(next(ours, unknown[0]), loc)
+        inner = (f"{key}.{part}" for key in unknown if isinstance(data[key], dict) for part in data[key])
+        meant = next((name for name in inner if name in self.plugin_set.registry("element-type")), "")
+        hint = f'TOML takes the point apart; write {{ "{meant}" = ... }}' if meant else ""
+        return self.unknown_type(next(ours, unknown[0]), loc, hint)
 
     def unknown_type(self, name: str, loc: str, hint: str = "") -> DicomwrightError:
         """Return the error for an element type that there is not."""
