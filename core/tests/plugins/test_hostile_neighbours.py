@@ -158,6 +158,17 @@ def test_a_reader_that_wraps_the_streams_when_it_is_imported(run, monkeypatch):
     assert json.loads(done.out)["reader"]["name"] == "grid"
 
 
+@pytest.mark.parametrize("code", ["sys.stdout.close()", "sys.stdout = io.TextIOWrapper(sys.stdout.buffer)"])
+def test_a_reader_that_closes_the_streams_while_it_works(run, monkeypatch, code):
+    reads = READER.replace(
+        "        return Volume", f"        import io, sys\n        {code}\n        return Volume"
+    )
+    monkeypatch.setitem(globals(), "READER", reads)
+    _, done, out = run()
+    assert (done.code, done.err) == (0, f"dicomwright: 3 instances in {out}\n")
+    assert json.loads(done.out)["reader"]["name"] == "grid"
+
+
 def test_ctrl_c_while_loading_is_one_line(run):
     _, done, out = run("kills")
     assert (done.code, done.err.strip()) == (130, "dicomwright: error: interrupted")

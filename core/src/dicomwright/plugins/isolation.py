@@ -48,6 +48,7 @@ class _Diversion:
         self._depth = 0
         self._stream: TextIO | None = None
         self._descriptor: int | None = None
+        self._opener: Callable[[], TextIO] | None = None
 
     def enter(self) -> None:
         """Divert, unless it is done already."""
@@ -55,6 +56,7 @@ class _Diversion:
             self._depth += 1
             if self._depth == 1:
                 self._flush()
+                self._opener = _opener(sys.stderr)
                 self._stream, sys.stdout = sys.stdout, sys.stderr
                 self._descriptor = self._divert_descriptor()
 
@@ -66,6 +68,15 @@ class _Diversion:
                 self._flush()
                 sys.stdout = self._stream
                 self._restore_descriptor()
+            self._mend()
+
+    def _mend(self) -> None:
+        """Open standard error again if foreign code closed it, which may have taken it for its standard output."""
+        closed = sys.stderr
+        if self._opener is not None and closed is not None and _is_closed(closed):
+            with suppress(OSError):
+                sys.stderr = self._opener()
+                sys.stdout = sys.stderr if sys.stdout is closed else sys.stdout
 
     @staticmethod
     def _flush() -> None:
