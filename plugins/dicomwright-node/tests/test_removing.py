@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from dicomwright_node.store import Store
+from dicomwright_node.store.errors import StoreError
 from dicomwright_node.store.files import remove_folder
 
 HERE = """
@@ -39,3 +41,18 @@ def test_folders_that_nobody_may_write_to(tmp_path, mode):
 
 def test_what_is_not_there_is_no_error(tmp_path):
     remove_folder(tmp_path / "none")
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_instances_whose_database_is_gone_are_not_removed(tmp_path, left):
+    store = Store.open(tmp_path / "node")
+    path = store.files.new_instance(1)
+    path.touch()
+    store.close()
+    for file in (tmp_path / "node").glob("node.db*"):
+        file.unlink()
+    if left is not None:
+        (tmp_path / "node" / "node.db").write_bytes(left)
+    with pytest.raises(StoreError, match=r"it has instances, but no database; put its node.db back"):
+        Store.open(tmp_path / "node")
+    assert path.is_file()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dicomwright_node.store.database import Database
+from dicomwright_node.store.errors import StoreError
 from dicomwright_node.store.files import Files
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Store:
 
         """
         files = Files.open(folder)
+        is_new = not files.database.is_file() or not files.database.stat().st_size
+        if is_new and any(files.root.glob("instances/*/*.dcm")):
+            raise StoreError(
+                f"{files.root}: it has instances, but no database",
+                hint="put its node.db back, or give another folder: what no database names is removed",
+            )
         return cls(Database(files.database), files)
 
     def close(self) -> None:
