@@ -164,6 +164,18 @@ TEXT = b"BT /F 12 Tf 10 10 Td (Text) Tj ET "
 FONT = b"/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> "
 
 
+@pytest.mark.parametrize("form", [False, True])
+def test_text_that_says_that_it_is_other_text_is_read_as_it_is_shown(parents, page, pdf_stream, form):
+    """As ActualText does; without a look at what is shown the other text alone would be searched."""
+    shown = b"/Span << /MCID 0 /ActualText (Mrs Alsen) >> BDC " + TEXT.replace(b"Text", b"Mrs Olsen") + b"EMC"
+    entries = b"/Type /XObject /Subtype /Form /BBox [0 0 60 40] /Resources << %b >>" % FONT
+    resources = FONT + b"/XObject << /X 7 0 R >>"
+    data = page(b"/X Do" if form else shown, resources=resources, objects=[pdf_stream(shown, entries)])
+    assert "page 1 names the patient" in burned_in(data, parents)[1]
+    assert burned_in(data.replace(b"Olsen", b"Ulsen"), parents) == ("NO", "")
+    assert burned_in(data.replace(b"Olsen", b"Ulsen").replace(b"Alsen", b"Olsen"), parents)[0] == "YES"
+
+
 def test_a_scan_in_strips_is_a_scan(parents, page, pdf_stream):
     kind = b"/Type /XObject /Subtype /Image /Width 8 /Height 8 /BitsPerComponent 8 /ColorSpace /DeviceGray"
     content = TEXT + b"".join(b"q 300 0 0 20 0 %d cm /I Do Q " % (400 - 20 * strip) for strip in range(15))

@@ -114,25 +114,21 @@ class Document:
     def text(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return the text of a page, and why it may not be all that can be read on it; empty if it is."""
         page = self._pdf[request["page"]]
-        text_page = page.get_textpage()
-        count = text_page.count_chars()
-        if count > _LONGEST_TEXT:
-            return {"text": "", "unsearched": "has too much text"}, b""
-        text = text_page.get_text_range() if count else ""
-        unsearched = self._unsearched(page, text_page, count, blank=not text.strip())
-        text_page.close()
+        text, unsearched = _page_text(page)
+        objects = _Objects(page, tiled=self._tiled)
+        objects.look()
+        if objects.veiled:
+            shown, unsearched = _page_text(page)
+            text = f"{text}\n{shown}"
+        unsearched = unsearched or self._unsearched(page, objects, blank=not text.strip())
         page.close()
         return {"text": text, "unsearched": unsearched}, b""
 
-    def _unsearched(self, page: Any, text_page: Any, count: int, *, blank: bool) -> str:
+    def _unsearched(self, page: Any, objects: _Objects, *, blank: bool) -> str:
         """Return what on a page may show text that was not found."""
-        unmapped = sum(pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1 for index in range(count))
-        if unmapped:
-            return "has characters that are known by their shape only"
         if any(_annotation_kind(page, number) not in _PASSIVE for number in _annotations(page)):
             return "has annotations or form fields"
-        objects = _Objects(page, tiled=self._tiled)
-        kinds, large = objects.look()
+        kinds, large = objects.found()
         if large:
             return "has pictures"
         if objects.drawn_letters():
@@ -140,6 +136,31 @@ class Document:
         if blank and kinds - {pdfium.FPDF_PAGEOBJ_TEXT}:
             return "has drawings and no text"
         return ""
+
+
+def _page_text(page: Any) -> tuple[str, str]:
+    """Return the text of a page, and why it is not all of it."""
+    text_page = page.get_textpage()
+    try:
+        count = text_page.count_chars()
+        if count > _LONGEST_TEXT:
+            return "", "has too much text"
+        unmapped = any(pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1 for index in range(count))
+        text = text_page.get_text_range() if count else ""
+        return text, "has characters that are known by their shape only" if unmapped else ""
+    finally:
+        text_page.close()
+
+
+def _unveil(thing: Any) -> bool:
+    """Take from text what says that it stands for other text; return whether there was such a mark."""
+    marks = [
+        pdfium.FPDFPageObj_GetMark(thing, number) for number in range(pdfium.FPDFPageObj_CountMarks(thing))
+    ]
+    veils = [mark for mark in marks if pdfium.FPDFPageObjMark_GetParamValueType(mark, b"ActualText")]
+    for mark in veils:
+        pdfium.FPDFPageObj_RemoveMark(thing, mark)
+    return bool(veils)
 
 
 def _packed(bitmap: Any, row: int) -> Any:
@@ -167,7 +188,7 @@ def _annotation_kind(page: Any, number: int) -> int:
 class _Objects:
     """The objects of a page, so far as they show something.
 
-    What is drawn is looked at only if it is said whether the document has tiles.
+    Drawings and text are looked at only if it is said whether the document has tiles.
     """
 
     _LARGE = 0.05  # of the page: a logo is smaller, a scan or a screen shot is larger
@@ -182,16 +203,20 @@ class _Objects:
         self._covered = 0.0
         self._outlines: dict[int, int] = {}  # of a path of so many parts, as marks of a chart are alike
         self._needed = 0
+        self.veiled = False
 
     def beyond_memory(self) -> bool:
         """Tell whether a picture needs more memory than there is to decode it."""
         self.look()
         return self._needed > _MOST_DECODED
 
-    def look(self) -> tuple[set[int], bool]:
-        """Return the kinds of objects, and whether there is a picture in which text could be read."""
+    def look(self) -> None:
+        """Look at all objects, and unveil text."""
         for index in range(min(pdfium.FPDFPage_CountObjects(self._page), self._left + 1)):
             self._visit(pdfium.FPDFPage_GetObject(self._page, index), 0, 1.0)
+
+    def found(self) -> tuple[set[int], bool]:
+        """Return the kinds of objects, and whether there is a picture in which text could be read."""
         return self._kinds, self._large or self._covered > self._LARGE
 
     def drawn_letters(self) -> bool:
@@ -214,6 +239,8 @@ class _Objects:
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             self._covered += self._share(thing) * scale  # a scan may come in strips
             self._needed = max(self._needed, _decoded(thing))
+        if kind == pdfium.FPDF_PAGEOBJ_TEXT and self._tiled is not None:
+            self.veiled |= _unveil(thing)
         if kind == pdfium.FPDF_PAGEOBJ_PATH and self._tiled is not None:
             self._visit_path(thing, scale)
 
