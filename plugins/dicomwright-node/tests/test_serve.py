@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from http.client import HTTPConnection, HTTPSConnection
 
 import pytest
@@ -106,6 +108,21 @@ def test_a_module_that_ignores_signals_is_stopped_all_the_same(tmp_path):
     deaf = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{QUIET_PIPELINE}"
     with ServedNode(tmp_path / "n", deaf) as node:
         assert node.stop() == 0
+
+
+def test_a_database_that_is_damaged_is_told(tmp_path):
+    with ServedNode(tmp_path / "n") as node:
+        assert node.stop() == 0
+    with closing(sqlite3.connect(node.kept / "node.db")) as database:
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+        pages = database.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'jobs'").fetchall()
+    with (node.kept / "node.db").open("r+b") as file:
+        for (page,) in pages:
+            file.seek(size * (page - 1))
+            file.write(b"\xff" * size)
+    with pytest.raises(AssertionError):
+        node.start()
+    assert "kept: the node's database cannot be used: database disk image is malformed" in node.text()
 
 
 def test_phi_is_logged_where_that_is_asked_for(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import signal
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,11 @@ def serve(pipeline: str, config_file: Path | None, **_: Any) -> None:
     except OSError as error:
         message = f"[logging] file {config.logging.file} cannot be written ({error.strerror})"
         raise DicomwrightError(message, hint="give a file in a folder that is there") from error
-    run(chosen, config, stop)
+    try:
+        run(chosen, config, stop)
+    except sqlite3.Error as error:
+        message = f"{config.node.folder}: the node's database cannot be used: {error}"
+        raise DicomwrightError(message, hint="is the disk full, or node.db damaged?") from error
 
 
 def _stop_by_signal(stop: Stop) -> Callable[[], None]:
