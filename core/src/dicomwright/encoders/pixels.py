@@ -93,7 +93,8 @@ class VolumePixels:
         if index % max(1, RELEASED_AT_ONCE // plane.nbytes) == 0:
             release(self.volume.array)
         stored, error = (self._settled or self.stored).encode(plane)
-        self._errors[index] = error
+        # A slice may be made again, and is not measured any more then.
+        self._errors[index] = np.fmax(self._errors[index], error)
         if self._settled is None and error >= self.stored.most_error:
             self._settled = self.stored.unmeasured()
         return stored
