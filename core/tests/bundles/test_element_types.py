@@ -164,7 +164,7 @@ def test_a_name_with_a_point_needs_quotes(blueprint_of, acme):
     plugins = acme({"acme.shout": TYPES["shout"]})
     blueprint = blueprint_of('StudyDescription = { "acme.shout" = "ab" }\n', plugins)
     assert blueprint["StudyDescription"].vr == "LO"
-    with pytest.raises(BlueprintError, match='TOML takes the point apart; write'):
+    with pytest.raises(BlueprintError, match="TOML takes the point apart; write"):
         blueprint_of('StudyDescription = { acme.shout = "ab" }\n', plugins)
 
 
