@@ -13,7 +13,7 @@ __all__ = ["findings"]
 
 _FARTHEST: Final = 2**31 - 1  # where a page may end in software that counts with 32 bits
 #: How pypdf begins to complain about an object that is not where the table of objects says.
-_LOST: Final = ("Ignoring wrong pointing object", "Object %(idnum)d")
+_LOST: Final = ("Ignoring wrong pointing object", "Object ")
 
 
 class _Counter(logging.Handler):
