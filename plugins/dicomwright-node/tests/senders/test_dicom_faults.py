@@ -188,6 +188,12 @@ def test_a_refusal_is_not_tried_again(node, send, said, status, message):
     assert len(peer.received) == 5
 
 
+def test_pending_is_neither_yes_nor_no(node, send):
+    report = send(node(lambda number, _: 0xFF00 if number == 2 else 0x0000).url)
+    row = report.rows[2]
+    assert (row.state, row.status, row.message) == ("unknown", "0xFF00", "it says that it is still at work")
+
+
 def test_a_bug_on_the_other_side(node, send, said):
     def answer(number, _):
         if number == 2:

@@ -34,6 +34,7 @@ _WARNING, _CANNOT_UNDERSTAND = 0xB, 0xC  # the first four bits
 _RANGES = {_FULL: "out of resources", 0xA9: "the data set does not match its SOP class"}
 _THERE_ALREADY = 0x0111
 _WARNINGS = {0x0001, 0x0107, 0x0116}
+_NOT_YET = {0xFF00, 0xFF01}  # of other services
 _OUT_OF_RESOURCES = 0x0213
 
 
@@ -72,6 +73,8 @@ def delivery_of(file: Path, status: Dataset, seconds: float) -> Delivery:
         return Delivery(file, "warning", told, _joined("it was there already", comment))
     if code >> 12 == _WARNING or code in _WARNINGS:
         return Delivery(file, "warning", told, _joined(_meaning(code), comment))
+    if code in _NOT_YET:
+        return Delivery(file, "unknown", told, _joined("it says that it is still at work", comment))
     passing = code >> 8 == _FULL or code == _OUT_OF_RESOURCES
     return Delivery(file, "refused", told, _joined(_meaning(code), comment), transient=passing)
 
