@@ -15,7 +15,8 @@ BAD = {"summary": "s", "target": "bad_targets:Bad"}
 @hookimpl
 def dicomwright_readers():
     good = ReaderSpec(name="good", summary="s", target="bad_targets:Good", extensions=(".good",))
-    return [good, ReaderSpec(name="bad", extensions=(".bad",), **BAD)]
+    moves = ReaderSpec(name="moves", summary="s", target="bad_targets:Moves", extensions=(".moves",))
+    return [good, moves, ReaderSpec(name="bad", extensions=(".bad",), **BAD)]
 
 @hookimpl
 def dicomwright_encoders():
@@ -35,7 +36,7 @@ def dicomwright_commands():
     return [CommandSpec(name="bad", **BAD)]
 """
 TARGETS = """
-import sys
+import os, sys
 from dicomwright.testing import sample_volume
 
 class Bad:
@@ -52,6 +53,11 @@ class Bad:
 
 class Good(Bad):
     def read(self, *_):
+        return sample_volume()
+
+class Moves(Good):
+    def read(self, *_):
+        os.chdir("/")
         return sample_volume()
 
 class Empty:
@@ -109,3 +115,10 @@ def test_debug_shows_where(run, tmp_path):
     (tmp_path / "a.bad").write_bytes(b"x")
     done = run("build", "a.bad", *BUILD[2:], "--debug", cwd=tmp_path)
     assert 'bad_targets.py", line 7, in fail' in done.err
+
+
+def test_a_reader_that_goes_elsewhere(run, tmp_path):
+    (tmp_path / "a.moves").touch()
+    done = run("build", "a.moves", "--blueprint", "mr-image", "--out", "out", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert len(list((tmp_path / "out").iterdir())) == 3

@@ -18,6 +18,7 @@ __all__ = [
     "SECONDS_VARIABLE",
     "TooLongError",
     "at_most",
+    "folder_kept",
     "seconds_allowed",
     "stdout_to_stderr",
     "strays",
@@ -193,15 +194,26 @@ def _is_closed(stream: TextIO) -> bool:
 
 
 @contextmanager
-def surroundings_kept() -> Iterator[None]:
-    """Put back what foreign code changes for all: folder, environment variables, recursion limit, streams."""
-    limit, environment = sys.getrecursionlimit(), dict(os.environ)
+def folder_kept() -> Iterator[None]:
+    """Put the working folder back, from which relative paths of the user are read."""
     try:
         folder = os.getcwd()  # noqa: PTH109  # without a Path
     except OSError:  # it was removed
         folder = ""
     try:
-        with streams_kept():
+        yield
+    finally:
+        with suppress(OSError):
+            if folder and os.getcwd() != folder:  # noqa: PTH109  # without a Path
+                os.chdir(folder)
+
+
+@contextmanager
+def surroundings_kept() -> Iterator[None]:
+    """Put back what foreign code changes for all: folder, environment variables, recursion limit, streams."""
+    limit, environment = sys.getrecursionlimit(), dict(os.environ)
+    try:
+        with streams_kept(), folder_kept():
             yield
     finally:
         sys.setrecursionlimit(limit)
@@ -209,6 +221,3 @@ def surroundings_kept() -> Iterator[None]:
             for name in {*os.environ} - {*environment}:
                 del os.environ[name]
             os.environ.update(environment)
-        with suppress(OSError):
-            if folder and os.getcwd() != folder:  # noqa: PTH109  # without a Path
-                os.chdir(folder)

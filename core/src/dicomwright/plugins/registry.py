@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwright._dataclass import dataclass
 from dicomwright.errors import DicomwrightError, PluginError
-from dicomwright.plugins.isolation import stdout_to_stderr, streams_kept
+from dicomwright.plugins.isolation import folder_kept, stdout_to_stderr, streams_kept
 from dicomwright.plugins.known import known_owner
 from dicomwright.plugins.records import tell
 from dicomwright.plugins.trace import timed
@@ -82,6 +82,8 @@ class Registry:
     def using(self, name: str) -> Iterator[None]:
         """Surround the use of what a name stands for: what a plug-in's code raises is told with its name.
 
+        The working folder is as before afterwards.
+
         Raises
         ------
         PluginError
@@ -89,7 +91,8 @@ class Registry:
 
         """
         try:
-            yield
+            with folder_kept():
+                yield
         except (DicomwrightError, KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # foreign code may call sys.exit, and must not take us along
