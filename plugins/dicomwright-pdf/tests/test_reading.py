@@ -194,6 +194,12 @@ def test_a_pipe_is_not_waited_for(refused, tmp_path):
     assert "is not a regular file; name a PDF file" in refused(tmp_path / "pipe.pdf")
 
 
+def test_what_a_site_prints_when_python_starts_is_no_answer(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text('print("Welcome to this machine")')
+    monkeypatch.syspath_prepend(tmp_path)
+    assert PdfReader.from_bytes(GOOD).warnings == ()
+
+
 def test_a_system_that_starts_no_process_is_told(refused, monkeypatch):
     def popen(*_, **__):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))

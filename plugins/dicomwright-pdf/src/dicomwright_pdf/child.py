@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from dicomwright.errors import SourceError
-from dicomwright_pdf.wire import receive, receive_into, send
+from dicomwright_pdf.wire import receive, receive_into, send, wait_for_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ class Child:
     ) -> None:
         self._process = _started()
         self.close = weakref.finalize(self, _end, self._process)
-        self._timed_out = False
+        self._begun = self._timed_out = False
         self._seconds = seconds
         start = {"task": task, "password": password, "memory": memory, "seconds": seconds}
         with suppress(OSError):  # a process that has ended says so when its answer is asked for
@@ -113,6 +113,9 @@ class Child:
         watch.daemon = True
         watch.start()
         try:
+            if not self._begun:
+                wait_for_beginning(self._answers)
+                self._begun = True
             message = receive(self._answers)
             if into is not None and "error" not in message:
                 if message["bytes"] != memoryview(into).nbytes:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-__all__ = ["receive", "receive_into", "send"]
+__all__ = ["BEGINNING", "receive", "receive_into", "send", "wait_for_beginning"]
+
+#: Comes before the first message, behind what Python or a site may print when it starts.
+BEGINNING = b"\0dicomwright-pdf\0"
 
 _LENGTH = struct.Struct(">I")
 _LONGEST = 64 * 1024**2
@@ -40,6 +43,20 @@ def receive(stream: BinaryIO) -> dict[str, Any]:
         raise EOFError(f"a message of {length} bytes")
     message: dict[str, Any] = json.loads(_exactly(stream, length))
     return message
+
+
+def wait_for_beginning(stream: BinaryIO) -> None:
+    """Read up to where messages begin.
+
+    Raises
+    ------
+    EOFError
+        The stream ends before.
+
+    """
+    read = b""
+    while not read.endswith(BEGINNING):
+        read = read[-len(BEGINNING) :] + _exactly(stream, 1)
 
 
 def receive_into(stream: BinaryIO, buffer: WriteableBuffer) -> None:

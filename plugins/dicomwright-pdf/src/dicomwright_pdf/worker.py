@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dicomwright_pdf.wire import receive, send
+from dicomwright_pdf.wire import BEGINNING, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ def _serve(start: dict[str, Any], data: bytes, requests: BinaryIO, answers: Bina
 def _streams() -> tuple[BinaryIO, BinaryIO]:
     """Return input and output; what a library prints does not get between the answers."""
     answers = os.fdopen(os.dup(1), "wb")
+    answers.write(BEGINNING)
     os.dup2(2, 1)
     return sys.stdin.buffer, answers
 
