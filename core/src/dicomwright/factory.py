@@ -8,7 +8,7 @@ from dicomwright.blueprint.blueprint import Blueprint, FillingStrategy
 from dicomwright.build import Build, BuildOptions, plain_encoding
 from dicomwright.encoders.context import Derivation
 from dicomwright.engine.request import PlainImages
-from dicomwright.errors import SourceError
+from dicomwright.errors import PluginError, SourceError
 from dicomwright.parents import ParentSeries
 
 if TYPE_CHECKING:
@@ -137,12 +137,13 @@ class DicomFactory:
             codec_options=codec_options or {},
         )
         build = Build(self, options, self._plugin_set)
-        return build.plugin_set.around_build(
+        series = build.plugin_set.around_build(
             lambda: build.run(source, blueprint, parents),
             source=source,
             blueprint=blueprint,
             parents=parents,
         )
+        return _required(series, build.plugin_set)
 
     def lint(
         self,
@@ -349,3 +350,17 @@ class DicomFactory:
     def _plain_build(self, kwargs: Mapping[Any, Any] | None) -> Build:
         options = BuildOptions(kwargs=kwargs or {}, filling_strategy=self.filling_strategy)
         return Build(self, options, self._plugin_set)
+
+
+def _required(series: Any, plugin_set: PluginSet) -> Series:
+    """Return the series that a build gave; a plug-in around it may have given something else."""
+    from dicomwright.engine.series import Series
+
+    if isinstance(series, Series):
+        return series
+    names = ", ".join(record.distribution for record in plugin_set.records if "build" in record.kinds)
+    raise PluginError(
+        f"a plug-in around the build, {names}, gave {type(series).__name__}, not the series, in dicomwright_build",
+        hint="it returns what yield gave",
+        kind="broken-plugin",
+    )

@@ -68,6 +68,25 @@ def test_a_broken_one_is_named_and_the_other_problems_are_still_told(problems_of
     assert "not an element of PatientSex" in problems[2][1]
 
 
+class Touchy:
+    """Its options cannot be asked for."""
+
+    @property
+    def options(self):
+        text = "no"
+        raise RuntimeError(text)
+
+    def __call__(self, tag, data, context):
+        return StaticElement(tag, context.vr_of(tag), data)
+
+
+def test_options_that_cannot_be_asked_for(problems_of, plugin_set_with):
+    plugins = plugin_set_with({"touchy": Touchy()})
+    assert (
+        'a rule of type touchy has no "x"' in problems_of('StudyID = { touchy = "1", x = 2 }', plugins)[0][1]
+    )
+
+
 def test_functions_of_a_plugin(blueprint_of, problems_of, plugin_set_with):
     functions = {
         "site-name": (lambda: "Site", "series"),

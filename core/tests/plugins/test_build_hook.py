@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from dicomwright.blueprint.blueprint import Blueprint
 from dicomwright.errors import BlueprintError, PluginError
+from dicomwright.factory import DicomFactory
+from dicomwright.payload import Volume
 from dicomwright.plugins import load
 
 WHERE = {"source": "s", "blueprint": "b", "parents": "p"}
@@ -88,3 +92,15 @@ def test_wrapper_that_yields_twice_or_never(site):
 def test_hook_is_there_for_plain_use(site):
     site.add("acme-w", wrapper("yield\nreturn source"))
     assert load().hook.dicomwright_build(**WHERE) == "s"
+
+
+@pytest.mark.parametrize(("body", "what"), [("yield", "NoneType"), ("yield\nreturn 3", "int")])
+def test_wrapper_that_gives_no_series_back(site, body, what):
+    site.add("acme-w", wrapper(body))
+    volume = Volume(np.zeros((2, 3, 4), np.int16), np.diag([1.0, 2.0, 3.0, 1.0]))
+    with pytest.raises(PluginError) as caught:
+        DicomFactory(plugin_set=load()).build(volume, Blueprint.load("ct-image"))
+    assert str(caught.value) == (
+        f"a plug-in around the build, acme-w, gave {what}, not the series, in dicomwright_build; "
+        "it returns what yield gave"
+    )

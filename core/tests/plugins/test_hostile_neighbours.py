@@ -41,6 +41,7 @@ GRAB = (
     "ReaderSpec(name='other', summary='s', target='a:b', extensions=('.other',))]"
 )
 REST = "summary='s', target='a:b'"
+BUNDLE = 'schema = 1\nname = "acme"\nversion = "1"\n[blueprints]\nmr = "mr.toml"\n'
 #: Code, and how its record begins: status and reason.
 HOSTILE = {
     "raises": ("raise ValueError('no')", "failed", "importing hostile_raises failed: ValueError: no"),
@@ -184,3 +185,36 @@ def test_a_name_that_two_claim_is_one_clear_error(run, monkeypatch):
         '"zzz-good" of zzz-good 1.0, so neither is used; uninstall one of them, or switch it off'
     ), done.err
     assert not out.exists()
+
+
+LOUD = """
+import os
+from dicomwright.blueprint.elements import StaticElement
+
+class Loud(StaticElement):
+    def rule(self):
+        print("rule")
+        return "loud"
+
+def make(tag, data, context):
+    os.write(1, b"made")
+    return Loud(tag, "SH", data)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["blueprint show", "blueprint diff mr-image", "blueprint check", "lint", "explain", "bundle check"],
+)
+def test_an_element_type_that_prints_is_not_in_the_output(run, tmp_path, command):
+    site, _, _ = run()
+    spec = "return [ElementTypeSpec(name='loud', summary='s', target='loud_maker:make')]"
+    site.add("acme-loud", {"loud_plugin": HOOK.format("dicomwright_element_types", spec), "loud_maker": LOUD})
+    rules = 'schema = 1\nextends = ["mr-image"]\n[elements]\nStationName = { loud = "x" }\n'
+    (tmp_path / "mr.toml").write_text(rules)
+    (tmp_path / "bundle.toml").write_text(BUNDLE)
+    what = "." if command == "bundle check" else "mr.toml"
+    done = site.run(*command.split(), what, "--json", cwd=tmp_path)
+    assert done.out.startswith(("{", "[")), done.err
+    assert json.loads(done.out)
+    assert "made" in done.err

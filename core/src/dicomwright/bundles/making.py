@@ -214,8 +214,11 @@ class ElementType:
 
 def _taken_by(target: Any) -> frozenset[str] | None:
     """Return the options that a target declares with `dicomwright.bundles.takes`."""
-    maker = getattr(target, "from_data", target)
-    taken = getattr(target, "options", getattr(maker, "options", None))
+    try:
+        maker = getattr(target, "from_data", target)
+        taken = getattr(target, "options", getattr(maker, "options", None))
+    except Exception:  # noqa: BLE001  # anybody's code; what it is asked to make says what is wrong
+        return None
     return taken if isinstance(taken, frozenset) else None
 
 

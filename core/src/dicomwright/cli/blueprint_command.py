@@ -36,10 +36,12 @@ def blueprint() -> None:
 def show(ctx: click.Context, /, **given: Any) -> None:
     """List the rules of a blueprint and of all that it extends, with file and line of each, and its parameters."""
     from dicomwright.bundles.compare import rows_of
+    from dicomwright.plugins.isolation import stdout_to_stderr
 
     read = reading([given["name"]], ctx, given)
     read.whole()
-    rows = list(rows_of(read.blueprint))
+    with stdout_to_stderr():
+        rows = list(rows_of(read.blueprint))
     if given["as_json"]:
         click.echo(json.dumps(_as_dict(given["name"], read, rows), indent=2, default=str))
         return
@@ -65,9 +67,11 @@ def diff(ctx: click.Context, /, **given: Any) -> None:
     """Compare the rules of two blueprints: - is the old one's, + the new one's. Places make no difference."""
     from dicomwright.bundles.compare import differences
     from dicomwright.cli.entry import printable
+    from dicomwright.plugins.isolation import stdout_to_stderr
 
     old, new = (reading([given[which]], ctx, given).whole() for which in ("old", "new"))
-    found = differences(old, new)
+    with stdout_to_stderr():
+        found = differences(old, new)
     if given["as_json"]:
         click.echo(json.dumps([one.as_dict() for one in found], indent=2))
         return
@@ -124,9 +128,11 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     from dicomwright.bundle_check import findings_of
     from dicomwright.cli.lint_command import tell
+    from dicomwright.plugins.isolation import stdout_to_stderr
 
     read = reading([given["name"]], ctx, given)
-    found = findings_of(read, plugin_set(ctx, given), allow=given["allow"], kwargs=dict(given["kwargs"]))
+    with stdout_to_stderr():
+        found = findings_of(read, plugin_set(ctx, given), allow=given["allow"], kwargs=dict(given["kwargs"]))
     if given["as_json"]:
         click.echo(json.dumps([finding.as_dict() for finding in found], indent=2))
     else:

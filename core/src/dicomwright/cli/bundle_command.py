@@ -44,8 +44,10 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """
     from dicomwright.bundle_check import check_bundle
     from dicomwright.cli.entry import printable
+    from dicomwright.plugins.isolation import stdout_to_stderr
 
-    done = check_bundle(given["path"], plugin_set(ctx, given), given["bundles"])
+    with stdout_to_stderr():
+        done = check_bundle(given["path"], plugin_set(ctx, given), given["bundles"])
     if given["as_json"]:
         as_dict = {
             "name": done.name,

@@ -70,8 +70,10 @@ def bundle_set(ctx: click.Context, given: dict[str, Any]) -> BundleSet:
 def reading(names: Iterable[str], ctx: click.Context, given: dict[str, Any]) -> Reading:
     """Return what can be read of the blueprints of a command."""
     from dicomwright.bundles.load import read_blueprints
+    from dicomwright.plugins.isolation import stdout_to_stderr
 
-    return read_blueprints(names, plugin_set(ctx, given), bundle_set(ctx, given))
+    with stdout_to_stderr():
+        return read_blueprints(names, plugin_set(ctx, given), bundle_set(ctx, given))
 
 
 def _without(ctx: click.Context, given: dict[str, Any]) -> bool:
