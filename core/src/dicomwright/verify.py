@@ -30,6 +30,7 @@ __all__ = ["Proof", "prove", "prover"]
 #: Farthest that a pixel may be from its voxel, in mm.
 MOST_MM = 0.01
 _SAMPLES = 28
+_WHITE = 255
 _RELATIVE = 1e-9
 
 
@@ -151,9 +152,14 @@ class _Source:
     intercept: float = 0.0
 
     def values(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the values at (slice, row, column)."""
-        found = [np.asarray(self.array[one[0]])[one[1], one[2]] for one in index]
+        """Return the values at (slice, row, column); what is true is 1."""
+        slices = {number: np.asarray(self.array[number]) for number in {int(one[0]) for one in index}}
+        found = [slices[int(one[0])][one[1], one[2]] for one in index]
         return np.asarray(found, dtype=np.float64) * self.slope + self.intercept
+
+    def is_bits(self, number: int) -> bool:
+        """Tell whether one slice holds nothing but true and false, which an image of 8 bit shows as white and black."""
+        return np.asarray(self.array[number]).dtype == bool
 
     def shape_of(self, number: int) -> tuple[int, ...]:
         """Return rows and columns of one slice."""
@@ -196,6 +202,8 @@ def _compared(files: Sequence[Path], source: _Source, allowed_error: float) -> P
         if distance is not None:
             farthest = max(farthest or 0.0, distance)
         wanted, have = source.values(index), plane.values(pixels)
+        if source.is_bits(int(index[0, 0])):
+            have = np.where(have == _WHITE, 1.0, have)
         known = np.isfinite(wanted)
         errors = np.abs(wanted - have)[known]
         limit = allowed_error * (1 + 1e-6) + _RELATIVE * max(

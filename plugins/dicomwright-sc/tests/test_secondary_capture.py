@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from dicomwright import Blueprint, DicomFactory
 from dicomwright.blueprint.elements import StaticElement
-from dicomwright.errors import SourceError
+from dicomwright.errors import PublishError, SourceError
 from dicomwright.payload import Affine, Frames, Volume
+from dicomwright.verify import prove
 from dicomwright_sc.iods import SOP_CLASSES
 from dicomwright_sc.multiframe import packed_bits
 
@@ -106,6 +108,23 @@ def test_images_of_different_sizes_and_kinds(build, written, refusal_of):
     assert "image 1 is 5x6 and image 2 is 9x4; write an instance for each image" in message
     message = refusal_of(Frames([RGB[0], RGB[1, :, :, 0]]), mode="multiframe")
     assert "image 1 is 8 bit colour and image 2 is 8 bit grey" in message
+
+
+@pytest.mark.parametrize("mode", ["single", "multiframe"])
+@pytest.mark.parametrize("name", STACKS)
+def test_what_is_written_is_found_in_the_source(build, tmp_path, name, mode):
+    stack = STACKS[name][0]
+    for number, source in enumerate(
+        (Frames(list(stack)), Volume(stack, np.diag([3.0, 2, 1, 1])[[2, 1, 0, 3]]))
+    ):
+        series = build(source, mode=mode)
+        files = series.write(tmp_path / str(number))
+        assert prove(files, source).pixels == 5 * 32
+        dataset = dcmread(files[0])
+        dataset.PixelData = bytes(len(dataset.PixelData))
+        dataset.save_as(files[0])
+        with pytest.raises(PublishError, match="apart"):
+            prove(files, source)
 
 
 def test_images_that_nobody_can_count(refusal_of):
