@@ -53,6 +53,7 @@ _ELSEWHERE = {
 }
 _MOMENT = 2.0
 _STATUS = Path("/proc/self/status")
+_KIBIBYTE = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
 
 
 @dataclass(frozen=True)
@@ -169,9 +170,10 @@ class _Watch:
 
 def _peak() -> int:
     """Return the most bytes that this process ever had; what Linux says of usage begins with the parent's."""
-    if _STATUS.is_file():
-        return 1024 * int(_STATUS.read_text().partition("VmHWM:")[2].split()[0])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, told, size = (_STATUS.read_text() if _STATUS.is_file() else "").partition("VmHWM:")
+    if told:
+        return 1024 * int(size.split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
 
 
 def _left(folder: Path) -> list[str]:
