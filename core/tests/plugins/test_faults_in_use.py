@@ -33,10 +33,11 @@ def dicomwright_validators():
 
 @hookimpl
 def dicomwright_commands():
-    return [CommandSpec(name="bad", **BAD)]
+    return [CommandSpec(name="bad", **BAD), CommandSpec(name="raises", summary="s", target="bad_targets:raises")]
 """
 TARGETS = """
 import os, sys
+import click
 from dicomwright.testing import sample_volume
 
 class Bad:
@@ -59,6 +60,11 @@ class Moves(Good):
     def read(self, *_):
         os.chdir("/")
         return sample_volume()
+
+@click.command()
+@click.option("--well", is_flag=True)
+def raises(well):
+    raise click.ClickException("no") if well else ValueError("two\\nlines")
 
 class Empty:
     def encode(self, *_):
@@ -99,6 +105,8 @@ def run(tmp_path_factory):
             f'validator "odd" {FROM}: it called sys.exit(0)',
         ),
         (["bad"], f'command "bad" {FROM}: TypeError: bad_targets:Bad is no click command'),
+        (["raises"], f'command "raises" {FAILED}'),
+        (["raises", "--well"], "no\n"),
     ],
 )
 def test_one_line_that_names_the_plugin(run, tmp_path, arguments, message):
@@ -114,7 +122,7 @@ def test_one_line_that_names_the_plugin(run, tmp_path, arguments, message):
 def test_debug_shows_where(run, tmp_path):
     (tmp_path / "a.bad").write_bytes(b"x")
     done = run("build", "a.bad", *BUILD[2:], "--debug", cwd=tmp_path)
-    assert 'bad_targets.py", line 7, in fail' in done.err
+    assert 'bad_targets.py", line 8, in fail' in done.err
 
 
 def test_a_reader_that_goes_elsewhere(run, tmp_path):

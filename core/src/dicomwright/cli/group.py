@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["cli"]
 
@@ -56,6 +61,8 @@ class _LazyGroup(click.Group):
         with registry.using(cmd_name):
             if not isinstance(command, click.Command):
                 raise TypeError(f"{registry.spec(cmd_name).target} is no click command")
+        command = copy(command)
+        command.invoke = partial(_invoked, command.invoke, lambda: registry.using(cmd_name))  # type: ignore[method-assign]
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -80,6 +87,17 @@ def _imported(target: str) -> click.Command:
     module, _, name = target.partition(":")
     command: click.Command = getattr(import_module(module), name)
     return command
+
+
+def _invoked(invoke: Callable[[click.Context], Any], using: Callable[[], Any], ctx: click.Context) -> Any:
+    """Run the command of a plug-in; what its code raises is told with its name."""
+    try:
+        return invoke(ctx)
+    except (click.ClickException, click.Abort, click.exceptions.Exit, OSError):
+        raise
+    except Exception:
+        with using():
+            raise
 
 
 def _plugin_set(ctx: click.Context) -> Any:
