@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from dataclasses import replace
@@ -171,16 +172,17 @@ def test_no_lock_and_no_place_for_one(tmp_path):
         ("file/x.lock", "cannot be written: Not a directory"),
         ("x" * 300, "cannot be written: File name too long"),
         ("folder", "is a folder; name a file"),
-        ("/dev/null", "/dev/null is not a regular file; name a file"),
+        ("pipe", "is not a regular file; name a file"),
     ],
 )
 def test_places_that_a_lock_cannot_have(tmp_path, name, reason):
     (tmp_path / "file").write_text("kept")
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BlueprintError) as caught:
         write_lock(lock_of([], PLUGINS), tmp_path / name)
     assert str(caught.value).endswith(reason)
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder", "pipe"]
 
 
 def test_a_lock_behind_a_link(bundle_folder, tmp_path):

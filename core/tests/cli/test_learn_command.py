@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from dicomwright import Blueprint
@@ -61,3 +63,15 @@ def test_a_folder_that_is_not_there(cli, folder, tmp_path):
     done = cli("learn", folder, "--out", tmp_path / "nowhere" / "draft.toml")
     assert done.code == 1
     assert f"cannot be written: {tmp_path / 'nowhere'} is no folder; make it first" in done.err
+
+
+def test_links_and_devices_stay_what_they_are(cli, folder, tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "site.toml").write_text("old")
+    (tmp_path / "draft.toml").symlink_to("shared/site.toml")
+    assert cli("learn", folder, "--out", tmp_path / "draft.toml", "--overwrite").code == 0
+    assert (tmp_path / "draft.toml").is_symlink()
+    assert "schema = 1" in (tmp_path / "shared" / "site.toml").read_text(encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
+    done = cli("learn", folder, "--out", tmp_path / "pipe", "--overwrite")
+    assert (done.code, "is not a regular file" in done.err) == (1, True)

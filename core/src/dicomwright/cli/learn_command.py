@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,16 +66,19 @@ def _check_free(out: Path, *, overwrite: bool) -> None:
         raise PublishError(f"{out} cannot be written: {out.parent} is no folder", hint="make it first")
     if out.exists() and not overwrite:
         raise PublishError(f"{out} is there already", hint="name another file, or give --overwrite")
+    if out.exists() and not out.is_file():
+        raise PublishError(f"{out} is not a regular file", hint="name the blueprint file: --out site.toml")
 
 
 def _write(out: Path, text: str) -> None:
     """Write the file as a whole."""
     from dicomwright.errors import PublishError
 
-    temporary = out.with_name(f".{out.name}.partial")
+    target = Path(os.path.realpath(out))  # where a link leads
+    temporary = target.with_name(f".{out.name}.partial")
     try:
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(out)
+        temporary.replace(target)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
