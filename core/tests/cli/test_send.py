@@ -24,13 +24,14 @@ def dicomwright_senders():
                        options=options)]
 """
 SENDER = """
-import json, time
+import json, time, warnings
 from pathlib import Path
 from dicomwright.plugins import Delivery
 
 class Folder:
     def send(self, files, destination, options):
         print("the sender prints")
+        warnings.warn_explicit("an answer is odd", UserWarning, "valuerep.py", 440, module="pydicom.valuerep")
         target = Path(destination.removeprefix("folder:"))
         answers = json.loads(Path(options["answers"]).read_text()) if "answers" in options else {}
         for file in files:
@@ -194,6 +195,13 @@ def start(folder):
     for child in children:
         child.kill()
         child.communicate()
+
+
+def test_what_pydicom_warns_of_is_not_shown(start):
+    child = start(5)
+    out, err = child.communicate(timeout=20)
+    assert (child.returncode, out.splitlines()[0]) == (0, "folder:archive: sent: 5 of 5 arrived")
+    assert err == "the sender prints\n"
 
 
 def test_killed_and_run_again_nothing_is_lost_and_nothing_confirmed_is_sent_twice(start, cli, folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,9 @@ def _sent(given: dict[str, Any], paths: list[str], urls: list[str], *, no_plugin
 
     counted = _progress() if not given["quiet"] and sys.stderr.isatty() else None
     try:
+        warnings.filterwarnings(
+            "ignore", module="pydicom"
+        )  # of what the other side says; ours is in the report
         return deliver(
             paths,
             urls,
