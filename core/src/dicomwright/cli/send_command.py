@@ -105,9 +105,7 @@ def _sent(given: dict[str, Any], paths: list[str], urls: list[str], *, no_plugin
 
     counted = _progress() if not given["quiet"] and sys.stderr.isatty() else None
     try:
-        warnings.filterwarnings(
-            "ignore", module="pydicom"
-        )  # of what the other side says; ours is in the report
+        warnings.filterwarnings("ignore", module="pydicom")  # of what the other side says
         return deliver(
             paths,
             urls,
