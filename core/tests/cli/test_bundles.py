@@ -85,6 +85,12 @@ def test_a_locked_build(built, cli, bundle, tmp_path, monkeypatch):
     assert dcmread(tmp_path / "out/00001.dcm").InstitutionName == "Site"
 
 
+def test_a_lock_that_would_not_be_looked_at(built):
+    done = built("--kwarg", "label=x", "--lock-file", "other.lock")
+    assert done.code == 2
+    assert "--lock-file says which lock --locked holds the build to: give both." in done.err
+
+
 def test_a_locked_build_by_a_bundle_that_the_lock_does_not_have(built, cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli("bundle", "lock").code == 0

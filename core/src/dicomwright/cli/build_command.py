@@ -48,8 +48,7 @@ _PATH = click.Path(path_type=Path)
     "--lock-file",
     type=_PATH,
     metavar="FILE",
-    default=Path("dicomwright.lock"),
-    help="Another lock; with --locked.",
+    help="Another lock than dicomwright.lock; with --locked.",
 )
 @click.option(
     "--parent",
@@ -149,6 +148,8 @@ def build(ctx: click.Context, /, **given: Any) -> None:
 
     if not (given["blueprints"] or given["encoder"]):
         raise click.UsageError("Missing option '--blueprint'.", ctx)
+    if given["lock_file"] and not given["locked"]:
+        raise click.UsageError("--lock-file says which lock --locked holds the build to: give both.", ctx)
     with stdout_to_stderr():
         series = _built(ctx, given)
     if not given["quiet"]:
@@ -207,10 +208,11 @@ def _locked(
     if not given["locked"]:
         return []
     from dicomwright.bundles.lock import read_lock, require_locked
+    from dicomwright.bundles.stores import LOCK_FILE
 
-    lock = read_lock(given["lock_file"])
+    lock = read_lock(given["lock_file"] or Path(LOCK_FILE))
     require_locked(lock, bundles, plugins, blueprint.bundles)
-    return [lambda _: {"lock": {"file": str(given["lock_file"]), "sha256": lock.sha256}}]
+    return [lambda _: {"lock": {"file": lock.file, "sha256": lock.sha256}}]
 
 
 def _checks(series: Series, given: dict[str, Any], plugin_set: Any) -> list[Callable[..., dict[str, Any]]]:
