@@ -34,7 +34,7 @@ class Destination:
     url : str
         As the user wrote it.
     key : str
-        As it is in the ledger: the same for spellings that mean the same.
+        As it is in the ledger: scheme and host in small letters, no slash at the end.
     name, provider : str
         The sender, and the distribution that it comes from.
     sender : Sender
