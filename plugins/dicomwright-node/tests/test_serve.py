@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import sqlite3
@@ -31,7 +30,7 @@ def associate(port, tls=None):
     ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
     ae.acse_timeout = ae.dimse_timeout = 30
     ae.network_timeout = 120  # a busy machine is no reason to leave
-    return ae.associate("127.0.0.1", port, ae_title="NODE", tls_args=(tls, "localhost") if tls else None)
+    return ae.associate("127.0.0.1", port, ae_title="NODE", tls_args=(tls, "127.0.0.1") if tls else None)
 
 
 def store(node, *datasets, tls=None):
@@ -219,36 +218,11 @@ def test_what_is_wrong_is_told_in_a_line(tmp_path):
     assert (code, "cannot be written (No such file or directory)" in line) == (1, True)
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """Return a folder with an authority, a certificate of localhost and one of a client."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl, which makes certificates for the tests, is not there")
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    def key(name):
-        return ("-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key")
-
-    usage = ("-addext", "keyUsage = critical, keyCertSign, cRLSign")  # Python 3.13 asks for it
-    openssl("req", "-x509", *key("ca"), "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2", *usage)
-    about = ["subjectAltName = DNS:localhost, IP:127.0.0.1", "keyUsage = critical, digitalSignature"]
-    about += ["authorityKeyIdentifier = keyid", "subjectKeyIdentifier = hash", "basicConstraints = CA:FALSE"]
-    (folder / "names").write_text("\n".join(about) + "\n")
-    for name in ("node", "client"):
-        openssl("req", "-new", *key(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        sign = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", *sign, "-out", f"{name}.pem")
-    return folder
-
-
 def spoken(port, tls=None):
     """Return what a TLS port answers in plain to a peer without a certificate of its own, or without TLS."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         try:
-            with tls.wrap_socket(plain, server_hostname="localhost") if tls else plain as used:
+            with tls.wrap_socket(plain, server_hostname="127.0.0.1") if tls else plain as used:
                 used.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 return used.recv(100)
         except OSError:
@@ -256,14 +230,14 @@ def spoken(port, tls=None):
 
 
 def test_tls_on_both_ports(tmp_path, certificates):
-    tls = f'tls_certificate = "{certificates}/node.pem"\ntls_key = "{certificates}/node.key"\n'
-    tls += f'tls_client_ca = "{certificates}/ca.pem"\n'
-    trusting = ssl.create_default_context(cafile=certificates / "ca.pem")
-    known = ssl.create_default_context(cafile=certificates / "ca.pem")
-    known.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+    tls = f'tls_certificate = "{certificates.server}"\ntls_key = "{certificates.server_key}"\n'
+    tls += f'tls_client_ca = "{certificates.ca}"\n'
+    trusting = ssl.create_default_context(cafile=certificates.ca)
+    known = ssl.create_default_context(cafile=certificates.ca)
+    known.load_cert_chain(certificates.client, certificates.client_key)
     with ServedNode(tmp_path / "n", config=f"[dimse]\n{tls}[http]\n{tls}") as node:
         assert store(node, ct_instance(), tls=known) == [0]
-        connection = HTTPSConnection("localhost", node.http_port, context=known, timeout=10)
+        connection = HTTPSConnection("127.0.0.1", node.http_port, context=known, timeout=10)
         connection.request("POST", "/dicom-web/studies", b"")
         assert connection.getresponse().status == 415
         connection.close()
@@ -279,7 +253,7 @@ def test_a_certificate_that_is_none(tmp_path, certificates):
     (tmp_path / "none.pem").write_text("no certificate")
     for section in ("dimse", "http"):
         config = (
-            f'[{section}]\ntls_certificate = "{tmp_path}/none.pem"\ntls_key = "{certificates}/node.key"\n'
+            f'[{section}]\ntls_certificate = "{tmp_path}/none.pem"\ntls_key = "{certificates.server_key}"\n'
         )
         node = ServedNode(tmp_path / section, config=config)
         code, lines = refused(node.folder, "my_node:Pipeline", "--config", "node.toml")
