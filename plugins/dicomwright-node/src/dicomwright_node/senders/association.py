@@ -88,36 +88,10 @@ def associated(
         There is none, with the reason.
 
     """
-    entity = AE(ae_title=peer.calling)
-    entity.connection_timeout = peer.timeouts.connect
-    entity.acse_timeout = peer.timeouts.acse
-    entity.dimse_timeout = peer.timeouts.dimse
-    entity.network_timeout = peer.timeouts.network
-    opened = threading.Event()
-    began = time.monotonic()
-    with contextlib.ExitStack() as watched:
-
-        def connected(event: Any) -> None:
-            opened.set()
-            _survives(event.assoc)
-            watched.enter_context(Watch(event.assoc.dul.socket.socket, peer.timeouts.acse))
-
-        try:
-            association = entity.associate(
-                peer.address.host,
-                peer.address.port,
-                contexts=list(contexts),
-                ae_title=peer.address.title,
-                tls_args=peer.tls_arguments,
-                evt_handlers=[(evt.EVT_CONN_OPEN, connected), *handlers],
-            )
-        except OSError as error:  # the name of the host has no address
-            raise NoAssociationError(f"no connection to {peer.address}: {error.strerror or error}") from error
-    if not association.is_established:
-        if association.rejected_contexts:  # it answered, and takes nothing of what was proposed
-            yield association
-            return
-        raise _reason(association, peer, opened=opened.is_set(), seconds=time.monotonic() - began)
+    association = _requested(peer, contexts, handlers)
+    if not association.accepted_contexts:  # it answered, and takes nothing of what was proposed
+        yield association
+        return
     serving = threading.Lock()
     _close_the_race(association, serving)
     _without_delays(association, peer.timeouts.dimse)
@@ -134,6 +108,50 @@ def associated(
         _release(association, serving)
     finally:
         association.join(_LAST_WORDS)  # its threads close the connection
+
+
+def _requested(peer: Peer, contexts: Sequence[PresentationContext], handlers: Sequence[Any]) -> Association:
+    """Ask for an association; return it where there is one, or where nothing of what was proposed is taken.
+
+    Raises
+    ------
+    NoAssociationError
+        There is none, with the reason.
+
+    """
+    opened = threading.Event()
+    began = time.monotonic()
+    with contextlib.ExitStack() as watched:
+
+        def connected(event: Any) -> None:
+            opened.set()
+            _survives(event.assoc)
+            watched.enter_context(Watch(event.assoc.dul.socket.socket, peer.timeouts.acse))
+
+        try:
+            association = _entity(peer).associate(
+                peer.address.host,
+                peer.address.port,
+                contexts=list(contexts),
+                ae_title=peer.address.title,
+                tls_args=peer.tls_arguments,
+                evt_handlers=[(evt.EVT_CONN_OPEN, connected), *handlers],
+            )
+        except OSError as error:  # the name of the host has no address
+            raise NoAssociationError(f"no connection to {peer.address}: {error.strerror or error}") from error
+    if association.is_established or association.rejected_contexts:
+        return association
+    raise _reason(association, peer, opened=opened.is_set(), seconds=time.monotonic() - began)
+
+
+def _entity(peer: Peer) -> AE:
+    """Return what the library asks with."""
+    entity = AE(ae_title=peer.calling)
+    entity.connection_timeout = peer.timeouts.connect
+    entity.acse_timeout = peer.timeouts.acse
+    entity.dimse_timeout = peer.timeouts.dimse
+    entity.network_timeout = peer.timeouts.network
+    return entity
 
 
 def _survives(association: Any) -> None:
@@ -271,9 +289,7 @@ def _close_the_race(association: Association, serving: threading.Lock) -> None:
     while `serving` is held.
     """
     names = ("_reactor_checkpoint", "_is_paused", "_serve_request")
-    if not all(
-        hasattr(association, name) for name in names
-    ):  # pragma: no cover  # another release of the library
+    if not all(hasattr(association, name) for name in names):  # pragma: no cover  # of another release
         return
     gate = _Gate(lambda stands: setattr(association, "_is_paused", stands))
     serve = association._serve_request  # noqa: SLF001  # there is no public way
