@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomwright.bundles.bundle import digest_of
-from dicomwright.bundles.stores import LOCK_FILE, printable, read_regular, reason_of, shown
+from dicomwright.bundles.stores import LOCK_FILE, printable, read_regular, reason_of, replace_text, shown
 from dicomwright.bundles.toml_text import decoded, read_toml
 from dicomwright.bundles.toml_write import quoted
 from dicomwright.errors import BlueprintError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from dicomwright.bundles.bundle import Bundle
     from dicomwright.bundles.bundle_set import BundleSet
@@ -123,17 +121,13 @@ def write_lock(lock: Lock, path: Path) -> None:
         It is a folder or a device, or the system refuses.
 
     """
-    name, target = printable(str(path)), Path(os.path.realpath(path))
-    draft = target.parent / f".{os.getpid()}.{LOCK_FILE}"
+    name = printable(str(path))
     try:
-        if target.exists() and not target.is_file():
-            message = f"{name} is {'a folder' if target.is_dir() else 'not a regular file'}"
+        if path.exists() and not path.is_file():
+            message = f"{name} is {'a folder' if path.is_dir() else 'not a regular file'}"
             raise BlueprintError(message, hint="name a file", kind="unwritable")
-        draft.write_text(lock.text, encoding="utf-8")
-        draft.replace(target)
+        replace_text(path, lock.text)
     except OSError as error:
-        with suppress(OSError):  # below a file there is nothing to take away
-            draft.unlink()
         raise BlueprintError(f"{name} cannot be written: {reason_of(error)}", kind="unwritable") from None
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -20,6 +21,7 @@ __all__ = [
     "printable",
     "read_regular",
     "reason_of",
+    "replace_text",
     "shown",
     "within",
 ]
@@ -246,3 +248,23 @@ def read_regular(path: Path, name: str, most: int, what: str = "it") -> bytes:
             kind="too-large",
         )
     return data
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file, all or nothing; where a link stands, to where it leads.
+
+    Raises
+    ------
+    OSError
+        The system refuses.
+
+    """
+    target = Path(os.path.realpath(path))
+    draft = target.parent / f".{os.getpid()}.dicomwright"
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    except OSError:
+        with suppress(OSError):  # below a file there is nothing to take away
+            draft.unlink()
+        raise

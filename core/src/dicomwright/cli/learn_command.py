@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +70,12 @@ def _check_free(out: Path, *, overwrite: bool) -> None:
 
 def _write(out: Path, text: str) -> None:
     """Write the file as a whole."""
+    from dicomwright.bundles.stores import replace_text
     from dicomwright.errors import PublishError
 
-    target = Path(os.path.realpath(out))  # where a link leads
-    temporary = target.with_name(f".{out.name}.partial")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
+        replace_text(out, text)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise PublishError(f"{out} cannot be written: {error.strerror}") from None
 
 
