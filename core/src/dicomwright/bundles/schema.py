@@ -80,9 +80,8 @@ def blueprint_schema(plugin_set: PluginSet, draft: str = "7") -> _Schema:
                 "elements": {"$ref": "#/definitions/elements"},
             },
             "additionalProperties": _NEVER,
-            "if": {
-                "required": ["extends"]
-            },  # a file that extends others may give their parameters other defaults
+            # A file that extends others may give their parameters other defaults.
+            "if": {"required": ["extends"]},
             "else": {"properties": {"parameters": _TYPED}},
             "definitions": {
                 "elements": _elements(by_vr),

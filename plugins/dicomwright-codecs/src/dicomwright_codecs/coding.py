@@ -199,10 +199,8 @@ def _htj2k(job: Job, frame: Buffer) -> Result:
     if "step" not in job.settings:
         return Result(bytes(imagecodecs.htj2k_encode(samples, reversible=True, **options)), 0.0)
     data = bytes(imagecodecs.htj2k_encode(samples, job.settings["step"], reversible=False, **options))
-    decoded = imagecodecs.jpeg2k_decode(
-        data
-    )  # OpenJPEG keeps to the range; htj2k_decode lets numbers run over its end
-    return Result(data, _largest_error(samples, decoded))
+    # OpenJPEG keeps to the range; htj2k_decode lets numbers run over its end.
+    return Result(data, _largest_error(samples, imagecodecs.jpeg2k_decode(data)))
 
 
 def _largest_error(before: Any, after: Any) -> float:

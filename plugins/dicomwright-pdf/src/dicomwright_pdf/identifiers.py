@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Identifiers", "unknown"]
 
 _NAMES: Final = ("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName")
-_KNOWN: Final = (
-    StaticElement,
-    CopyElement,
-    InstanceCopyElement,
-    DiscardElement,
-)  # before an instance is made
+#: Rules whose value is known before an instance is made.
+_KNOWN: Final = (StaticElement, CopyElement, InstanceCopyElement, DiscardElement)
 _NUMBERS: Final = ("OtherPatientIDs", "AccessionNumber", "PatientAddress")
 _TELLING: Final = 4  # characters, below which one of these is any number
 _NO_SPACES: Final = "\u2e80"  # from here on: writing without spaces between words
